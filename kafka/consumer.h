@@ -1,0 +1,68 @@
+// Ports: reading the log. GroupConsumer shares partitions with the members of its group;
+// PartitionReader reads the partitions it is told, from the offsets it is told.
+// Both see committed records only (read_committed). For one thread, but for wake().
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "kafka/types.h"
+
+namespace thumb::kafka {
+
+// Told of every change of the assignment, from within GroupConsumer::poll (same thread).
+class RebalanceListener {
+ public:
+  virtual ~RebalanceListener() = default;
+  // New partitions. Returns where to start reading each; an error ends the consumer (poll returns it).
+  [[nodiscard]] virtual Result<std::vector<PartitionOffset>> on_assigned(
+      std::span<const TopicPartition> partitions) = 0;
+  // Still ours until this returns: commit what is finished, forget the rest.
+  virtual void on_revoked(std::span<const TopicPartition> partitions) = 0;
+  // Already somebody else's: forget everything, commit nothing.
+  virtual void on_lost(std::span<const TopicPartition> partitions) = 0;
+};
+
+class GroupConsumer {
+ public:
+  virtual ~GroupConsumer() = default;
+
+  // Up to `max` records; returns as soon as there is one, after wake(), or after `wait`.
+  // Calls the RebalanceListener. Errors: kFatal when the consumer must be replaced; transient
+  // trouble is logged and waited out.
+  [[nodiscard]] virtual Result<std::vector<InRecord>> poll(std::size_t max,
+                                                           std::chrono::milliseconds wait) = 0;
+  // Ends a poll that waits. The one call allowed from any thread.
+  virtual void wake() = 0;
+
+  // The group's committed offset of each partition; -1 where there is none.
+  [[nodiscard]] virtual Result<std::vector<PartitionOffset>> committed(
+      std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<GroupMetadata>> group_metadata() = 0;
+
+  // Leaves the group at once, through on_revoked. The destructor does the same.
+  virtual void close() = 0;
+};
+
+// A batch of one PartitionReader::poll.
+struct ReadBatch {
+  std::vector<InRecord> records;
+  // Partitions whose end was reached: the next offset, past control records that no record shows.
+  // Comes after all records below it.
+  std::vector<PartitionOffset> ends;
+};
+
+class PartitionReader {
+ public:
+  virtual ~PartitionReader() = default;
+  // Replaces what is read. Offsets are those of the first records wanted.
+  [[nodiscard]] virtual Result<void> assign(std::span<const PartitionOffset> starts) = 0;
+  // Up to `max` records. Returns as soon as something is there, or empty after `wait`.
+  // Errors: "offset-out-of-range" (kNever: the log does not hold the position), kFatal others.
+  [[nodiscard]] virtual Result<ReadBatch> poll(std::size_t max, std::chrono::milliseconds wait) = 0;
+};
+
+}  // namespace thumb::kafka

@@ -1,0 +1,33 @@
+// BlobStore on a local file system: temp file, fsync, rename, fsync of the folder.
+//
+// Layout below the root: `objects/<shard>/<key…>` and `staging/` for what is not committed yet.
+// The shard is two hex digits of a hash of the key's second segment (the image id), so that no
+// folder grows past thousands of entries and all blobs of an image stand together.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "platform/blob_store.h"
+
+namespace thumb {
+
+class FsBlobStore final : public BlobStore {
+ public:
+  // Creates the folders and proves that they can be written. What lies in staging from a crash and
+  // is older than an hour is removed. Several processes may share one root.
+  [[nodiscard]] static Result<std::unique_ptr<FsBlobStore>> open_root(std::filesystem::path root);
+
+  [[nodiscard]] Result<std::unique_ptr<BlobWriter>> create() override;
+  [[nodiscard]] Result<std::unique_ptr<BlobReader>> open(std::string_view key) override;
+  [[nodiscard]] Result<void> remove_all(std::string_view prefix) override;
+
+  // Where a key's bytes lie on this machine, for operators and `make run`.
+  [[nodiscard]] Result<std::filesystem::path> path_of(std::string_view key) const;
+
+ private:
+  explicit FsBlobStore(std::filesystem::path root) : root_(std::move(root)) {}
+  std::filesystem::path root_;
+};
+
+}  // namespace thumb

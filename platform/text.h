@@ -1,0 +1,23 @@
+// Small pure helpers over text that more than one layer needs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "platform/bytes.h"
+
+namespace thumb {
+
+// The whole text as a base-10 number, or nothing (no sign, no spaces, no overflow).
+[[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view text);
+[[nodiscard]] std::optional<std::int64_t> parse_i64(std::string_view text);
+
+[[nodiscard]] std::string to_hex(ByteView bytes);                        // lower case
+[[nodiscard]] std::optional<std::string> from_hex(std::string_view hex);  // raw bytes
+
+// True if the text is well-formed UTF-8 (no surrogates, no overlong forms).
+[[nodiscard]] bool is_utf8(std::string_view text);
+
+}  // namespace thumb
