@@ -38,7 +38,8 @@ class BlobWriter {
   [[nodiscard]] virtual Result<void> commit(std::string_view key) = 0;
 };
 
-// Thread-safe. Errors: kNotFound/blob-not-found (never retry), kUnavailable (disk full, I/O: back off).
+// Thread-safe. Errors: kNotFound/blob-not-found (never retry), kUnavailable (disk full, I/O: back
+// off).
 class BlobStore {
  public:
   virtual ~BlobStore() = default;

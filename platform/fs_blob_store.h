@@ -7,6 +7,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <set>
 
 #include "platform/blob_store.h"
 
@@ -22,12 +24,20 @@ class FsBlobStore final : public BlobStore {
   [[nodiscard]] Result<std::unique_ptr<BlobReader>> open(std::string_view key) override;
   [[nodiscard]] Result<void> remove_all(std::string_view prefix) override;
 
-  // Where a key's bytes lie on this machine, for operators and `make run`.
+  // Where a key's bytes lie on this machine.
   [[nodiscard]] Result<std::filesystem::path> path_of(std::string_view key) const;
 
  private:
+  friend class FsBlobWriter;
   explicit FsBlobStore(std::filesystem::path root) : root_(std::move(root)) {}
+  // Creates `folder` and all above it, each entry durable in its parent.
+  [[nodiscard]] Result<void> make_folder(const std::filesystem::path& folder);
+  [[nodiscard]] Result<void> make_shared_folder(const std::filesystem::path& folder);
+
   std::filesystem::path root_;
+  std::mutex mutex_;
+  // Folders that hold many images' folders and are known to be durable: fsynced once a process.
+  std::set<std::filesystem::path> durable_;
 };
 
 }  // namespace thumb

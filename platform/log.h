@@ -39,10 +39,18 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  void debug(std::string_view message, LogFields fields = {}) { write(LogLevel::kDebug, message, fields); }
-  void info(std::string_view message, LogFields fields = {}) { write(LogLevel::kInfo, message, fields); }
-  void warn(std::string_view message, LogFields fields = {}) { write(LogLevel::kWarn, message, fields); }
-  void error(std::string_view message, LogFields fields = {}) { write(LogLevel::kError, message, fields); }
+  void debug(std::string_view message, LogFields fields = {}) {
+    write(LogLevel::kDebug, message, fields);
+  }
+  void info(std::string_view message, LogFields fields = {}) {
+    write(LogLevel::kInfo, message, fields);
+  }
+  void warn(std::string_view message, LogFields fields = {}) {
+    write(LogLevel::kWarn, message, fields);
+  }
+  void error(std::string_view message, LogFields fields = {}) {
+    write(LogLevel::kError, message, fields);
+  }
   // The usual way to log a failed Result: code, message and detail as fields.
   void error(std::string_view message, const Error& error) {
     write(LogLevel::kError, message,

@@ -1,16 +1,15 @@
 // SIGTERM and SIGINT as something to wait for. Signals are process-wide: a fenced global.
 #pragma once
 
-#include <chrono>
-#include <functional>
-#include <memory>
+#include <condition_variable>
+#include <mutex>
 #include <stop_token>
 #include <thread>
 
 namespace thumb {
 
-// Blocks both signals in the calling thread and all threads made later, and turns the first one into
-// a stop request. REQUIRES: made once, in main, before any thread. SIGPIPE is ignored.
+// Blocks both signals in the calling thread and all threads made later, and turns the first one
+// into a stop request. REQUIRES: made once, in main, before any thread. SIGPIPE is ignored.
 class StopSignal {
  public:
   StopSignal();
@@ -25,7 +24,8 @@ class StopSignal {
   void request_stop();
 
  private:
-  int event_fd_ = -1;
+  std::mutex mutex_;
+  std::condition_variable stopped_;
   std::stop_source source_;
   std::jthread watcher_;
 };

@@ -14,7 +14,7 @@ namespace thumb {
 [[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view text);
 [[nodiscard]] std::optional<std::int64_t> parse_i64(std::string_view text);
 
-[[nodiscard]] std::string to_hex(ByteView bytes);                        // lower case
+[[nodiscard]] std::string to_hex(ByteView bytes);                         // lower case
 [[nodiscard]] std::optional<std::string> from_hex(std::string_view hex);  // raw bytes
 
 // True if the text is well-formed UTF-8 (no surrogates, no overlong forms).

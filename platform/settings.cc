@@ -1,0 +1,134 @@
+// CLI11 reads flags, environment and file as text; the values are judged here, all of them, so
+// that an operator sees every mistake at once.
+#include "platform/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+
+#include "platform/text.h"
+
+namespace thumb {
+namespace {
+
+std::string variable_of(const std::string& flag) {
+  std::string name = "THUMB_" + flag.substr(2);
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  });
+  return name;
+}
+
+std::string named(const std::string& flag) {
+  return fmt::format("{} ({})", flag, variable_of(flag));
+}
+
+std::optional<bool> parse_bool(const std::string& text) {
+  if (text == "true" || text == "1" || text == "yes" || text == "on") return true;
+  if (text == "false" || text == "0" || text == "no" || text == "off" || text.empty()) return false;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Settings::Settings(const std::string& program, const std::string& description)
+    : app_(description, program) {
+  app_.set_version_flag("--version", program + " " + THUMB_VERSION);
+  app_.set_config("--config", "", "Read settings from this TOML file")->envname("THUMB_CONFIG");
+  app_.allow_config_extras(false);
+  app_.fallthrough();
+}
+
+CLI::Option* Settings::option(const std::string& flag, const std::string& shown_default,
+                              const std::string& help) {
+  return app_.add_option(flag, help)->envname(variable_of(flag))->default_str(shown_default);
+}
+
+void Settings::text(const std::string& flag, std::string& target, const std::string& help) {
+  const auto* given = option(flag, target, help)->type_name("TEXT");
+  readers_.emplace_back([given, &target]() -> std::optional<std::string> {
+    if (given->count() > 0) target = given->results().back();
+    return std::nullopt;
+  });
+}
+
+void Settings::flag(const std::string& flag, bool& target, const std::string& help) {
+  const auto* given =
+      option(flag, target ? "true" : "false", help)->type_name("BOOL")->expected(0, 1);
+  readers_.emplace_back([given, flag, &target]() -> std::optional<std::string> {
+    if (given->count() == 0) return std::nullopt;
+    // `--flag` alone means yes; CLI11 hands that over as an empty or "{}" result.
+    const auto text = given->results().back();
+    if (text.empty() || text == "{}") {
+      target = true;
+      return std::nullopt;
+    }
+    const auto value = parse_bool(text);
+    if (!value) return fmt::format("{}: '{}' is neither true nor false", named(flag), text);
+    target = *value;
+    return std::nullopt;
+  });
+}
+
+void Settings::integer(const std::string& flag, std::int64_t& target, std::int64_t min,
+                       std::int64_t max, const std::string& help) {
+  const auto* given =
+      option(flag, std::to_string(target), help)->type_name(fmt::format("INT [{}..{}]", min, max));
+  readers_.emplace_back([=, &target]() -> std::optional<std::string> {
+    if (given->count() == 0) return std::nullopt;
+    const auto text = given->results().back();
+    const auto value = parse_i64(text);
+    if (!value || *value < min || *value > max) {
+      return fmt::format("{}: '{}' is not a whole number from {} to {}", named(flag), text, min,
+                         max);
+    }
+    target = *value;
+    return std::nullopt;
+  });
+}
+
+void Settings::duration_ms(const std::string& flag, std::chrono::milliseconds& target,
+                           std::chrono::milliseconds min, std::chrono::milliseconds max,
+                           const std::string& help) {
+  const auto held = std::make_shared<std::int64_t>(target.count());
+  integer(flag, *held, min.count(), max.count(), help);
+  readers_.emplace_back([held, &target]() -> std::optional<std::string> {
+    target = std::chrono::milliseconds(*held);
+    return std::nullopt;
+  });
+}
+
+void Settings::check(std::function<std::optional<std::string>()> rule) {
+  rules_.push_back(std::move(rule));
+}
+
+std::string Settings::report(const std::vector<std::string>& problems) const {
+  return fmt::format("{}: {} bad setting{}:\n  {}\nSee {} --help\n", app_.get_name(),
+                     problems.size(), problems.size() == 1 ? "" : "s", fmt::join(problems, "\n  "),
+                     app_.get_name());
+}
+
+std::optional<EarlyExit> Settings::parse(int argc, const char* const* argv) {
+  std::vector<std::string> problems;
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return EarlyExit{kExitClean, app_.help("", CLI::AppFormatMode::Normal)};
+  } catch (const CLI::CallForVersion&) {
+    return EarlyExit{kExitClean, app_.version() + "\n"};
+  } catch (const CLI::ParseError& error) {
+    problems.emplace_back(error.what());
+  }
+  for (const auto& read : readers_) {
+    if (auto problem = read()) problems.push_back(std::move(*problem));
+  }
+  for (const auto& rule : rules_) {
+    if (auto problem = rule()) problems.push_back(std::move(*problem));
+  }
+  if (problems.empty()) return std::nullopt;
+  return EarlyExit{kExitUsage, report(problems)};
+}
+
+}  // namespace thumb

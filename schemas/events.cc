@@ -1,0 +1,14 @@
+// The few facts about events that aren't plain data.
+#include "schemas/events.h"
+
+namespace thumb {
+
+std::vector<VariantSpec> default_variants() {
+  return {VariantSpec{.name = "default", .width = 100, .height = 100, .fit = Fit::kInside}};
+}
+
+const ImageId& image_id_of(const Event& event) {
+  return std::visit([](const auto& e) -> const ImageId& { return e.image_id; }, event);
+}
+
+}  // namespace thumb
