@@ -1,8 +1,8 @@
 // Events <-> records: CloudEvents 1.0, Kafka binary mode, JSON data. Pure.
 //
 // ce_type is "io.thumbstream.<event name>.v1"; ce_id is "<request id>:<event name>", the same for
-// every repeat of an event; the key is the image id. Fields that a reader does not know are ignored.
-// The JSON of each event is described by schemas/<event name>.schema.json.
+// every repeat of an event; the key is the image id. Fields that a reader does not know are
+// ignored. The JSON of each event is described by schemas/<event name>.schema.json.
 #pragma once
 
 #include <optional>

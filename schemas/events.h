@@ -100,7 +100,7 @@ struct ThumbnailStarted : EventBase {
 struct StageTimes {
   std::chrono::milliseconds waited{0};  // from the request's append time to being taken up
   std::chrono::milliseconds fetched{0};
-  std::chrono::milliseconds made{0};    // decode, resize, encode
+  std::chrono::milliseconds made{0};  // decode, resize, encode
   std::chrono::milliseconds stored{0};
   friend bool operator==(const StageTimes&, const StageTimes&) = default;
 };

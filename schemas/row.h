@@ -1,8 +1,8 @@
 // The row of the view: everything that is known of one image, as a join of its events.
 //
-// A row is a function of the *set* of the image's events, so each part remembers which event it came
-// from (by offset) and is empty until that event was seen. Terminal events may arrive before the
-// request they answer, since they travel on other topics.
+// A row is a function of the *set* of the image's events, so each part remembers which event it
+// came from (by offset) and is empty until that event was seen. Terminal events may arrive before
+// the request they answer, since they travel on other topics.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@
 
 namespace thumb {
 
-// Fixed numbers: they are stored in indexes and counters. Order within a request is the fold's order.
+// Fixed numbers: they are stored in indexes and counters. Order within a request is the fold's
+// order.
 enum class ImageState : std::uint8_t {
   kAccepted = 1,
   kProcessing = 2,

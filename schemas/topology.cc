@@ -11,7 +11,7 @@ constexpr std::string_view kRequestEvents[] = {"image-uploaded", "thumbnail-requ
 constexpr std::string_view kCompletedEvents[] = {"thumbnail-completed"};
 constexpr std::string_view kFailedEvents[] = {"thumbnail-failed"};
 constexpr std::string_view kStartedEvents[] = {"thumbnail-started"};
-constexpr std::string_view kPrivateEvents[] = {"image-private"};
+constexpr std::string_view kPrivateEvents[] = {"image-private", "image-private-erased"};
 
 constexpr Service kRequestWriters[] = {kIngest, kOperator};
 constexpr Service kIngestOnly[] = {kIngest};
@@ -39,13 +39,9 @@ constexpr TopicRole kTopology[] = {
 
 std::span<const TopicRole> topology() { return kTopology; }
 
-const TopicRole& role_of(Topic topic) {
-  return kTopology[static_cast<std::size_t>(topic) - 1];
-}
+const TopicRole& role_of(Topic topic) { return kTopology[static_cast<std::size_t>(topic) - 1]; }
 
-std::string TopicNames::of(Topic topic) const {
-  return prefix_ + std::string(role_of(topic).name);
-}
+std::string TopicNames::of(Topic topic) const { return prefix_ + std::string(role_of(topic).name); }
 
 std::optional<Topic> TopicNames::find(std::string_view name) const {
   if (!name.starts_with(prefix_)) return std::nullopt;

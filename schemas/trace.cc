@@ -45,8 +45,7 @@ std::optional<std::string> valid_traceparent(std::string_view header) {
 
 std::string_view trace_id_of(std::string_view traceparent) { return traceparent.substr(3, 32); }
 
-std::string child_traceparent(std::string_view parent,
-                              const std::array<std::uint8_t, 8>& random) {
+std::string child_traceparent(std::string_view parent, const std::array<std::uint8_t, 8>& random) {
   auto span = random;
   if (std::ranges::all_of(span, [](auto b) { return b == 0; })) span[7] = 1;
   return std::string(parent.substr(0, 36)) + hex(std::span<const std::uint8_t, 8>(span)) +

@@ -1,0 +1,33 @@
+// Probes and metrics; application/health+json as the health-check draft has it.
+#include "platform/http/admin_routes.h"
+
+namespace thumb::http {
+namespace {
+
+Response health(bool pass) {
+  Response response;
+  response.status = pass ? 200 : 503;
+  response.set("Content-Type", "application/health+json").set("Cache-Control", "no-store");
+  response.body = std::string(pass ? R"({"status":"pass"})" : R"({"status":"fail"})");
+  return response;
+}
+
+}  // namespace
+
+void add_admin_routes(Router& router, const Metrics& metrics, std::function<bool()> ready) {
+  router.add(Method::kGet, "/livez",
+             [](const Request&, Responder responder) { responder.send(health(true)); });
+  router.add(Method::kGet, "/readyz",
+             [ready = std::move(ready)](const Request&, Responder responder) {
+               responder.send(health(ready()));
+             });
+  router.add(Method::kGet, "/metrics", [&metrics](const Request&, Responder responder) {
+    Response response;
+    response.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        .set("Cache-Control", "no-store");
+    response.body = metrics.expose();
+    responder.send(std::move(response));
+  });
+}
+
+}  // namespace thumb::http
