@@ -1,7 +1,9 @@
 // One writer and one reader per event, side by side.
 #include "schemas/event_json.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <concepts>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>

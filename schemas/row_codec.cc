@@ -1,1 +1,390 @@
-// (row codec)
+// The stored form of a row, byte by byte as docs/view_format.md describes it. Compact, since the view
+// holds millions; deterministic, since the digest is taken over it; the decoder takes any bytes.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "platform/text.h"
+#include "schemas/blob_keys.h"
+#include "schemas/row.h"
+
+namespace thumb {
+namespace {
+
+// Bits of a row's part byte.
+constexpr std::uint8_t kHasUpload = 1;
+constexpr std::uint8_t kHasPersonal = 2;
+constexpr std::uint8_t kHasDeletion = 4;
+constexpr std::uint8_t kHasPrivateOffset = 8;  // of the upload
+constexpr std::uint8_t kRowBits = 15;
+
+// Bits of a request's part byte.
+constexpr std::uint8_t kHasAsked = 1;
+constexpr std::uint8_t kHasStarted = 2;
+constexpr std::uint8_t kHasCompleted = 4;
+constexpr std::uint8_t kHasFailed = 8;
+constexpr std::uint8_t kIdOfImage = 16;  // the upload's request: its id is the image's, left out
+constexpr std::uint8_t kRequestBits = 31;
+
+// Bits of a blob's byte: what of its key and digest need not be spelled out.
+constexpr std::uint8_t kRawDigest = 1;   // 64 hex digits as 32 bytes
+constexpr std::uint8_t kUsualFolder = 2;  // the key starts with the image's prefix
+constexpr std::uint8_t kUsualEnding = 4;  // the key ends in the digest
+constexpr std::uint8_t kBlobBits = 7;
+
+constexpr std::size_t kDigestBytes = 32;
+
+constexpr std::uint8_t bit(bool present, std::uint8_t mask) {
+  return present ? mask : std::uint8_t{0};
+}
+
+std::string blob_folder(const ImageId& id) { return image_blob_prefix(id) + "/"; }
+
+class Writer {
+ public:
+  void byte(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
+  void number(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7U) byte(static_cast<std::uint8_t>(value | 0x80U));
+    byte(static_cast<std::uint8_t>(value));
+  }
+  // Zigzag: small numbers of either sign stay short.
+  void integer(std::int64_t value) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    number((bits << 1U) ^ (value < 0 ? ~std::uint64_t{0} : 0));
+  }
+  void time(TimeMs value) { integer(to_ms(value)); }
+  void raw(std::string_view bytes) { out_.append(bytes); }
+  void text(std::string_view bytes) {
+    number(bytes.size());
+    raw(bytes);
+  }
+  void uuid(const UuidBytes& bytes) {
+    for (const auto b : bytes) byte(b);
+  }
+  [[nodiscard]] std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+// Reads what Writer wrote. After the first broken field every read gives zero values and ok() is
+// false; nothing is allocated beyond the bytes that are there.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  [[nodiscard]] bool ok() const { return ok_; }
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+  void fail() { ok_ = false; }
+
+  std::uint8_t byte() {
+    const auto bytes = raw(1);
+    return bytes.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(bytes[0]);
+  }
+  std::uint8_t bits(std::uint8_t known) {
+    const auto value = byte();
+    if ((value & ~known) != 0) fail();
+    return value;
+  }
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && ok_; shift += 7) {
+      const auto piece = byte();
+      if (shift == 63 && piece > 1) break;  // past 64 bits
+      value |= static_cast<std::uint64_t>(piece & 0x7FU) << shift;
+      if ((piece & 0x80U) == 0) return value;
+    }
+    fail();
+    return 0;
+  }
+  std::uint32_t small_number() {
+    const auto value = number();
+    if (value > std::numeric_limits<std::uint32_t>::max()) fail();
+    return ok_ ? static_cast<std::uint32_t>(value) : 0;
+  }
+  std::int64_t integer() {
+    const auto bits = number();
+    return static_cast<std::int64_t>((bits >> 1U) ^ (~(bits & 1U) + 1));
+  }
+  TimeMs time() { return time_from_ms(integer()); }
+  std::string_view raw(std::uint64_t size) {
+    if (!ok_ || size > rest_.size()) {
+      fail();
+      return {};
+    }
+    const auto bytes = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return bytes;
+  }
+  std::string text() { return std::string(raw(number())); }
+  UuidBytes uuid() {
+    UuidBytes bytes{};
+    const auto read = raw(bytes.size());
+    std::transform(read.begin(), read.end(), bytes.begin(),
+                   [](char c) { return static_cast<std::uint8_t>(c); });
+    return bytes;
+  }
+  // Each element takes at least one byte, so a lying count ends the loop at the end of the bytes.
+  template <typename ReadOne>
+  auto list(ReadOne read_one) {
+    std::vector<decltype(read_one())> all;
+    for (auto left = number(); left > 0 && ok_; --left) all.push_back(read_one());
+    return all;
+  }
+
+ private:
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+void write_size(Writer& out, PixelSize size) {
+  out.number(size.width);
+  out.number(size.height);
+}
+
+PixelSize read_size(Reader& in) {
+  const auto width = in.small_number();
+  return {width, in.small_number()};
+}
+
+std::optional<std::string> raw_digest(const std::string& hex) {
+  if (hex.size() != 2 * kDigestBytes) return std::nullopt;
+  auto raw = from_hex(hex);
+  if (!raw || to_hex(as_bytes(*raw)) != hex) return std::nullopt;  // upper case stays as it is
+  return raw;
+}
+
+void write_blob(Writer& out, const ImageId& id, const BlobRef& blob) {
+  const auto folder = blob_folder(id);
+  const auto digest = raw_digest(blob.sha256);
+  std::string_view name = blob.key;
+  const bool in_folder = name.starts_with(folder);
+  if (in_folder) name.remove_prefix(folder.size());
+  const bool ends_in_digest = !blob.sha256.empty() && name.ends_with(blob.sha256);
+  if (ends_in_digest) name.remove_suffix(blob.sha256.size());
+
+  out.byte(static_cast<std::uint8_t>(bit(digest.has_value(), kRawDigest) |
+                                     bit(in_folder, kUsualFolder) |
+                                     bit(ends_in_digest, kUsualEnding)));
+  digest ? out.raw(*digest) : out.text(blob.sha256);
+  out.text(name);
+  out.number(blob.bytes);
+  out.text(blob.content_type);
+}
+
+BlobRef read_blob(Reader& in, const ImageId& id) {
+  BlobRef blob;
+  const auto bits = in.bits(kBlobBits);
+  blob.sha256 = (bits & kRawDigest) != 0 ? to_hex(as_bytes(in.raw(kDigestBytes))) : in.text();
+  if ((bits & kUsualFolder) != 0) blob.key = blob_folder(id);
+  blob.key += in.text();
+  if ((bits & kUsualEnding) != 0) blob.key += blob.sha256;
+  blob.bytes = in.number();
+  blob.content_type = in.text();
+  return blob;
+}
+
+void write_spec(Writer& out, const VariantSpec& spec) {
+  out.text(spec.name);
+  write_size(out, {spec.width, spec.height});
+  out.byte(static_cast<std::uint8_t>(spec.fit));
+}
+
+VariantSpec read_spec(Reader& in) {
+  VariantSpec spec;
+  spec.name = in.text();
+  const auto box = read_size(in);
+  spec.width = box.width;
+  spec.height = box.height;
+  if (in.byte() != static_cast<std::uint8_t>(Fit::kInside)) in.fail();
+  return spec;
+}
+
+void write_upload(Writer& out, const ImageId& id, const ImageRow::Upload& upload) {
+  out.integer(upload.offset);
+  out.time(upload.at);
+  out.text(upload.tenant);
+  write_blob(out, id, upload.original);
+  write_size(out, upload.size);
+  out.number(upload.variants.size());
+  for (const auto& spec : upload.variants) write_spec(out, spec);
+  if (upload.private_offset) out.integer(*upload.private_offset);
+}
+
+ImageRow::Upload read_upload(Reader& in, const ImageId& id, bool has_private_offset) {
+  ImageRow::Upload upload;
+  upload.offset = in.integer();
+  upload.at = in.time();
+  upload.tenant = in.text();
+  upload.original = read_blob(in, id);
+  upload.size = read_size(in);
+  upload.variants = in.list([&in] { return read_spec(in); });
+  if (has_private_offset) upload.private_offset = in.integer();
+  return upload;
+}
+
+void write_variant(Writer& out, const ImageId& id, const Variant& variant) {
+  out.text(variant.name);
+  write_blob(out, id, variant.blob);
+  write_size(out, variant.size);
+}
+
+Variant read_variant(Reader& in, const ImageId& id) {
+  Variant variant;
+  variant.name = in.text();
+  variant.blob = read_blob(in, id);
+  variant.size = read_size(in);
+  return variant;
+}
+
+void write_request(Writer& out, const ImageId& image, const RequestRow& request) {
+  const bool usual_id = request.id == upload_request_id(image);
+  out.byte(static_cast<std::uint8_t>(
+      bit(request.asked.has_value(), kHasAsked) | bit(request.started_at.has_value(), kHasStarted) |
+      bit(request.completed.has_value(), kHasCompleted) |
+      bit(request.failed.has_value(), kHasFailed) | bit(usual_id, kIdOfImage)));
+  if (!usual_id) out.uuid(request.id.bytes);
+  if (request.asked) {
+    out.integer(request.asked->offset);
+    out.time(request.asked->at);
+    out.text(request.asked->actor);
+  }
+  if (request.started_at) out.time(*request.started_at);
+  if (request.completed) {
+    out.integer(request.completed->offset);
+    out.time(request.completed->at);
+    write_size(out, request.completed->original_size);
+    out.number(request.completed->variants.size());
+    for (const auto& variant : request.completed->variants) write_variant(out, image, variant);
+  }
+  if (request.failed) {
+    out.integer(request.failed->offset);
+    out.time(request.failed->at);
+    out.text(request.failed->code);
+    out.text(request.failed->message);
+  }
+}
+
+RequestRow::Asked read_asked(Reader& in) {
+  RequestRow::Asked asked;
+  asked.offset = in.integer();
+  asked.at = in.time();
+  asked.actor = in.text();
+  return asked;
+}
+
+RequestRow::Completed read_completed(Reader& in, const ImageId& image) {
+  RequestRow::Completed completed;
+  completed.offset = in.integer();
+  completed.at = in.time();
+  completed.original_size = read_size(in);
+  completed.variants = in.list([&in, &image] { return read_variant(in, image); });
+  return completed;
+}
+
+RequestRow::Failed read_failed(Reader& in) {
+  RequestRow::Failed failed;
+  failed.offset = in.integer();
+  failed.at = in.time();
+  failed.code = in.text();
+  failed.message = in.text();
+  return failed;
+}
+
+RequestRow read_request(Reader& in, const ImageId& image) {
+  RequestRow request;
+  const auto bits = in.bits(kRequestBits);
+  request.id = (bits & kIdOfImage) != 0 ? upload_request_id(image) : RequestId{in.uuid()};
+  if ((bits & kHasAsked) != 0) request.asked = read_asked(in);
+  if ((bits & kHasStarted) != 0) request.started_at = in.time();
+  if ((bits & kHasCompleted) != 0) request.completed = read_completed(in, image);
+  if ((bits & kHasFailed) != 0) request.failed = read_failed(in);
+  return request;
+}
+
+void write_deletion(Writer& out, const ImageRow::Deletion& deletion) {
+  out.integer(deletion.offset);
+  out.time(deletion.at);
+  out.text(deletion.tenant);
+  out.text(deletion.by);
+}
+
+ImageRow::Deletion read_deletion(Reader& in) {
+  ImageRow::Deletion deletion;
+  deletion.offset = in.integer();
+  deletion.at = in.time();
+  deletion.tenant = in.text();
+  deletion.by = in.text();
+  return deletion;
+}
+
+ImageRow::Private read_personal(Reader& in) {
+  ImageRow::Private personal;
+  personal.offset = in.integer();
+  personal.filename = in.text();
+  return personal;
+}
+
+ImageRow read_row(Reader& in, const ImageId& id) {
+  ImageRow row;
+  row.id = id;
+  const auto bits = in.bits(kRowBits);
+  if ((bits & kHasDeletion) != 0) row.deleted = read_deletion(in);
+  if ((bits & kHasUpload) != 0) {
+    row.upload = read_upload(in, id, (bits & kHasPrivateOffset) != 0);
+  } else if ((bits & kHasPrivateOffset) != 0) {
+    in.fail();
+  }
+  if ((bits & kHasPersonal) != 0) row.personal = read_personal(in);
+  row.requests = in.list([&in, &id] { return read_request(in, id); });
+  return row;
+}
+
+}  // namespace
+
+std::string encode_row(const ImageRow& row) {
+  Writer out;
+  out.byte(kRowVersion);
+  out.byte(static_cast<std::uint8_t>(
+      bit(row.upload.has_value(), kHasUpload) | bit(row.personal.has_value(), kHasPersonal) |
+      bit(row.deleted.has_value(), kHasDeletion) |
+      bit(row.upload && row.upload->private_offset, kHasPrivateOffset)));
+  if (row.deleted) write_deletion(out, *row.deleted);
+  if (row.upload) write_upload(out, row.id, *row.upload);
+  if (row.personal) {
+    out.integer(row.personal->offset);
+    out.text(row.personal->filename);
+  }
+  out.number(row.requests.size());
+  for (const auto& request : row.requests) write_request(out, row.id, request);
+  return out.take();
+}
+
+Result<ImageRow> decode_row(const ImageId& id, std::string_view bytes) {
+  Reader in(bytes);
+  if (const auto version = in.byte(); !in.ok() || version != kRowVersion) {
+    return ::thumb::fail(ErrorKind::kCorrupt, "row-version", "the row is of another version",
+                         "version byte " + std::to_string(version));
+  }
+  auto row = read_row(in, id);
+  if (!in.ok() || !in.at_end()) {
+    return ::thumb::fail(ErrorKind::kCorrupt, "corrupt-row", "the stored row is damaged",
+                         "image " + id.str());
+  }
+  return row;
+}
+
+std::string canonical_row(const ImageRow& row) {
+  ImageRow canonical = row;
+  // A tombstone is compacted away in time: then a replay has no trace of the personal part at all.
+  if (canonical.personal && canonical.personal->filename.empty()) canonical.personal.reset();
+  std::erase_if(canonical.requests, [](RequestRow& request) {
+    request.started_at.reset();
+    return !request.asked && !request.completed && !request.failed;
+  });
+  const bool empty = !canonical.upload && !canonical.personal && !canonical.deleted &&
+                     canonical.requests.empty();
+  return empty ? std::string() : encode_row(canonical);
+}
+
+}  // namespace thumb

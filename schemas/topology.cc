@@ -1,4 +1,4 @@
-// The table of DESIGN: topics, what is on them, who writes and who reads.
+// The event flow as a table: topics, what is on them, who writes and who reads.
 #include "schemas/topology.h"
 
 namespace thumb {
