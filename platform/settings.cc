@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <memory>
 
 #include "platform/text.h"
@@ -27,7 +28,7 @@ std::string named(const std::string& flag) {
 
 std::optional<bool> parse_bool(const std::string& text) {
   if (text == "true" || text == "1" || text == "yes" || text == "on") return true;
-  if (text == "false" || text == "0" || text == "no" || text == "off" || text.empty()) return false;
+  if (text == "false" || text == "0" || text == "no" || text == "off") return false;
   return std::nullopt;
 }
 
@@ -37,12 +38,34 @@ Settings::Settings(const std::string& program, const std::string& description)
     : app_(description, program) {
   app_.set_version_flag("--version", program + " " + THUMB_VERSION);
   app_.set_config("--config", "", "Read settings from this TOML file")->envname("THUMB_CONFIG");
+  flags_.emplace_back("--config");
   app_.allow_config_extras(false);
   app_.fallthrough();
 }
 
+// CLI11 lets the config file win over the environment; so what the environment says is put among
+// the arguments, unless the command line says otherwise. An empty variable counts as unset.
+std::vector<std::string> Settings::with_environment(int argc, const char* const* argv) const {
+  std::vector<std::string> args(argv + 1, argv + argc);
+  std::vector<std::string> from_environment;
+  const auto on_command_line = [&](const std::string& flag) {
+    return std::ranges::any_of(
+        args, [&](const std::string& arg) { return arg == flag || arg.starts_with(flag + "="); });
+  };
+  for (const auto& flag : flags_) {
+    const char* value = std::getenv(variable_of(flag).c_str());
+    if (value != nullptr && *value != '\0' && !on_command_line(flag)) {
+      from_environment.push_back(flag + "=" + value);
+    }
+  }
+  args.insert(args.begin(), from_environment.begin(), from_environment.end());
+  std::ranges::reverse(args);  // the order that CLI::App::parse(vector) takes
+  return args;
+}
+
 CLI::Option* Settings::option(const std::string& flag, const std::string& shown_default,
                               const std::string& help) {
+  flags_.push_back(flag);
   return app_.add_option(flag, help)->envname(variable_of(flag))->default_str(shown_default);
 }
 
@@ -55,17 +78,14 @@ void Settings::text(const std::string& flag, std::string& target, const std::str
 }
 
 void Settings::flag(const std::string& flag, bool& target, const std::string& help) {
-  const auto* given =
-      option(flag, target ? "true" : "false", help)->type_name("BOOL")->expected(0, 1);
+  // CLI11 would take a shown default for the value of a bare `--flag`, so the help text has it.
+  const auto* given = option(flag, "", help + (target ? " (default true)" : " (default false)"))
+                          ->type_name("[BOOL]")
+                          ->expected(0, 1);
   readers_.emplace_back([given, flag, &target]() -> std::optional<std::string> {
     if (given->count() == 0) return std::nullopt;
-    // `--flag` alone means yes; CLI11 hands that over as an empty or "{}" result.
     const auto text = given->results().back();
-    if (text.empty() || text == "{}") {
-      target = true;
-      return std::nullopt;
-    }
-    const auto value = parse_bool(text);
+    const auto value = text.empty() ? std::optional(true) : parse_bool(text);  // bare: yes
     if (!value) return fmt::format("{}: '{}' is neither true nor false", named(flag), text);
     target = *value;
     return std::nullopt;
@@ -113,7 +133,7 @@ std::string Settings::report(const std::vector<std::string>& problems) const {
 std::optional<EarlyExit> Settings::parse(int argc, const char* const* argv) {
   std::vector<std::string> problems;
   try {
-    app_.parse(argc, argv);
+    app_.parse(with_environment(argc, argv));
   } catch (const CLI::CallForHelp&) {
     return EarlyExit{kExitClean, app_.help("", CLI::AppFormatMode::Normal)};
   } catch (const CLI::CallForVersion&) {

@@ -51,9 +51,11 @@ class Settings {
   // Every option is read as text, so that one bad value does not hide the next.
   CLI::Option* option(const std::string& flag, const std::string& shown_default,
                       const std::string& help);
+  [[nodiscard]] std::vector<std::string> with_environment(int argc, const char* const* argv) const;
   [[nodiscard]] std::string report(const std::vector<std::string>& problems) const;
 
   CLI::App app_;
+  std::vector<std::string> flags_;
   // Reads one setting into its target, or says what is wrong with it.
   std::vector<std::function<std::optional<std::string>()>> readers_;
   std::vector<std::function<std::optional<std::string>()>> rules_;
