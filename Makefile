@@ -1,0 +1,59 @@
+# The verbs of this project. Settings of a local stack stand in deploy/defaults.env; give others as
+# in `make up THUMB_HTTP_PORT=8081 THUMB_DATA_DIR=.run2`.
+.DEFAULT_GOAL := help
+.PHONY: help run up down logs status replay build test asan tsan lint fmt clean
+.NOTPARALLEL:
+
+RUN_TARGETS := ingest processor state_projector topics
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+# A shell that starts us in the background has SIGINT ignored, and a script can't undo that itself.
+run: build ## Install, build, start all, send a photo through, follow the logs; Ctrl-C stops it
+	@exec env --default-signal=INT,QUIT deploy/run.sh
+
+up: build ## Start what is not running, in the background
+	@deploy/stack.sh up
+
+down: ## Stop the stack
+	@deploy/stack.sh down
+
+logs: ## Follow the logs of the stack
+	@deploy/stack.sh logs
+
+status: ## Say what runs
+	@deploy/stack.sh status
+
+replay: ## Rebuild the view from the log; prints its digest before and after
+	@deploy/replay.sh
+
+build: ## Install what is missing and build the binaries (build/release/bin)
+	@deploy/install.sh build run
+	@kafka/broker/fetch.sh
+	@deploy/build.sh release $(RUN_TARGETS)
+
+test: asan ## All tests, with ASan and UBSan, on a private Kafka
+	@tests/support/with_kafka.py -- ctest --preset asan -j2
+
+asan: ## Build everything with ASan and UBSan (build/asan)
+	@deploy/install.sh build run test
+	@kafka/broker/fetch.sh
+	@deploy/build.sh asan
+
+tsan: ## Unit and integration tests with TSan, on a private Kafka
+	@deploy/install.sh build run test
+	@kafka/broker/fetch.sh
+	@deploy/build.sh tsan
+	@tests/support/with_kafka.py -- ctest --preset tsan -j2 -L 'unit|integration'
+
+lint: ## clang-format, clang-tidy and shellcheck, changing nothing
+	@deploy/install.sh build run lint
+	@deploy/lint.sh
+
+fmt: ## Format all C++ files
+	@deploy/install.sh lint
+	@git ls-files -z --cached --others --exclude-standard '*.h' '*.cc' | xargs -0 clang-format -i
+
+clean: ## Remove what was built (not the data)
+	@rm -rf build

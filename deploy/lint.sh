@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# make lint: the formatter and the two linters; prints what they find and changes nothing.
+source "$(dirname "$0")/common.sh"
+
+[[ -f build/release/compile_commands.json ]] || deploy/build.sh release help >/dev/null
+failed=no
+mapfile -t sources < <(git ls-files '*.cc')
+mapfile -t headers < <(git ls-files '*.h')
+mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+say "clang-format ..."
+clang-format --dry-run --Werror "${sources[@]}" "${headers[@]}" || failed=yes
+say "shellcheck ..."
+shellcheck -x "${scripts[@]}" || failed=yes
+say "clang-tidy (${#sources[@]} files) ..."
+printf '%s\0' "${sources[@]}" |
+  xargs -0 -P "$(nproc)" -n 1 clang-tidy --quiet -p build/release 2>/dev/null || failed=yes
+[[ $failed == no ]] || die "lint found something; it stands above"

@@ -1,0 +1,160 @@
+"""The real binaries on free ports, with a data folder and a topic prefix of their own.
+
+THUMB_BIN_DIR names the folder of the binaries, THUMB_TEST_KAFKA a broker (unless a test brings its
+own). Everything started here ends with the test process, whatever happens to it.
+"""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import uuid
+
+from . import processes
+from .http_client import Http
+
+SERVICES = ("state_projector", "processor", "ingest")
+_SANITIZER = re.compile(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:).*")
+
+
+def required_env(name):
+    value = os.environ.get(name)
+    assert value, f"{name} is not set: run this through tests/support/with_kafka.py or ctest"
+    return value
+
+
+class Stack:
+    READY_SECONDS = 60
+    STOP_SECONDS = 20  # the services promise 10 s; a sanitizer's leak check may come after
+
+    def __init__(self, folder, bootstrap=None, settings=None):
+        self.folder = pathlib.Path(folder)
+        self.bin = pathlib.Path(required_env("THUMB_BIN_DIR"))
+        self.bootstrap = bootstrap or required_env("THUMB_TEST_KAFKA")
+        self.prefix = f"t{uuid.uuid4().hex[:10]}-"
+        self.logs = self.folder / "logs"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.running = {}
+        self.ports = {}
+        self.env = {name: value for name, value in os.environ.items()
+                    if not name.startswith("THUMB_")}
+        self.env.update(THUMB_DATA_DIR=str(self.folder), THUMB_KAFKA_BOOTSTRAP=self.bootstrap,
+                        THUMB_TOPIC_PREFIX=self.prefix, **(settings or {}))
+
+    # --- life ---
+
+    def up(self):
+        self.tool("topics", "ensure")
+        for name in SERVICES:
+            self.start(name)
+        self.wait_ready()
+        return self
+
+    def start(self, name, instance=None):
+        """Starts a service; a second ingest under another instance name gets its own port."""
+        instance = instance or name
+        assert instance not in self.running, f"{instance} is running"
+        env = dict(self.env)
+        if name == "ingest":
+            # The same port after a restart: clients come back to where they were.
+            self.ports.setdefault(instance, processes.free_port())
+            env["THUMB_HTTP_PORT"] = str(self.ports[instance])
+        self.running[instance] = processes.spawn([self.bin / name], env=env, log=self.log(instance))
+        return self
+
+    def wait_ready(self, instance="ingest"):
+        processes.wait_until(lambda: self._ready(instance), self.READY_SECONDS,
+                             lambda: f"{instance} is ready\n{self.tails()}")
+
+    def _ready(self, instance):
+        self.require_alive()
+        try:
+            return self.http(instance).get("/readyz").status == 200
+        except OSError:
+            return False
+
+    def require_alive(self):
+        for instance, process in self.running.items():
+            assert process.poll() is None, (
+                f"{instance} ended with {process.returncode}\n{processes.tail(self.log(instance))}")
+
+    def kill(self, instance):
+        """kill -9."""
+        process = self.running.pop(instance)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def stop(self, instance):
+        """As an operator stops it; a clean end is part of the contract."""
+        process = self.running.pop(instance)
+        assert process.poll() is None, (
+            f"{instance} had ended with {process.returncode}\n{processes.tail(self.log(instance))}")
+        code = processes.stop(process, self.STOP_SECONDS)
+        assert code == 0, f"{instance} ended with {code}\n{processes.tail(self.log(instance), 60)}"
+
+    def down(self):
+        for instance in reversed(list(self.running)):
+            self.stop(instance)
+        self.require_no_sanitizer_report()
+
+    def close(self):
+        """For fixtures: ends what still runs, asking nothing of it."""
+        for process in self.running.values():
+            process.kill()
+            process.wait()
+        self.running.clear()
+
+    # --- looking at it ---
+
+    def http(self, instance="ingest", timeout=30):
+        return Http(self.ports[instance], timeout)
+
+    def topic(self, name):
+        return self.prefix + name
+
+    def tool(self, *argv, expect=0):
+        """Runs a binary's subcommand to its end; returns its standard output."""
+        done = subprocess.run([str(self.bin / argv[0]), *argv[1:]], env=self.env, cwd=processes.ROOT,
+                              capture_output=True, text=True, timeout=120, check=False,
+                              preexec_fn=processes.die_with_parent)
+        assert done.returncode == expect, (
+            f"{argv} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def log(self, instance):
+        return self.logs / f"{instance}.log"
+
+    def tails(self):
+        return "\n".join(f"--- {name}\n{processes.tail(self.log(name))}" for name in self.running)
+
+    def require_no_sanitizer_report(self):
+        for path in self.logs.glob("*.log"):
+            found = _SANITIZER.search(path.read_text(errors="replace"))
+            assert not found, f"{path.name}: {found.group(0)}\n{processes.tail(path, 80)}"
+
+    def resident_kilobytes(self, instance):
+        """Memory that is resident now."""
+        status = pathlib.Path(f"/proc/{self.running[instance].pid}/status").read_text()
+        return int(re.search(r"^VmRSS:\s+(\d+)", status, re.M).group(1))
+
+    # --- what clients do ---
+
+    def image(self, image_id, instance="ingest"):
+        answer = self.http(instance).get(f"/v1/images/{image_id}")
+        assert answer.status == 200, f"{image_id}: {answer}\n{self.tails()}"
+        return answer.json
+
+    def wait_terminal(self, image_id, seconds=60):
+        """The image's resource once it is completed or failed."""
+        def terminal():
+            resource = self.image(image_id)
+            return resource if resource["state"] in ("completed", "failed") else None
+        return processes.wait_until(terminal, seconds,
+                                    lambda: f"{image_id} is done\n{self.tails()}")
+
+    def upload(self, body, content_type="application/octet-stream"):
+        """POSTs a body that must be accepted; returns the image's id."""
+        answer = self.http().post_image(body, content_type)
+        assert answer.status == 202, answer
+        return answer.json["id"]
