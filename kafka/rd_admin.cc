@@ -1,0 +1,116 @@
+// Questions to the cluster, each bounded by its caller's time-out.
+#include <algorithm>
+#include <array>
+
+#include "kafka/clients.h"
+#include "kafka/rd_client.h"
+#include "kafka/rd_error.h"
+
+namespace thumb::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// A consumer handle: a producer's metadata requests would let a broker create topics by their name.
+RdOptions admin_options() {
+  return {
+      .settings = {
+          // `high` is then where the next record goes, not where the oldest open transaction began.
+          {"isolation.level", "read_uncommitted"},
+          {"retry.backoff.ms", "20"},
+      }};
+}
+
+milliseconds left(Deadline deadline) {
+  return std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+}
+
+class RdAdmin final : public Admin {
+ public:
+  explicit RdAdmin(Log& log) : context_{log} {}
+
+  Result<void> start(const ClusterConfig& cluster) {
+    auto client = make_client(RD_KAFKA_CONSUMER, cluster, admin_options(), context_);
+    if (!client) return tl::unexpected(client.error());
+    client_ = std::move(*client);
+    return {};
+  }
+
+  Result<std::string> cluster_id(milliseconds timeout) override {
+    char* id = rd_kafka_clusterid(client_.get(), to_rd(timeout));
+    if (id == nullptr) return tl::unexpected(to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, "cluster id"));
+    std::string text(id);
+    rd_kafka_mem_free(client_.get(), id);
+    return text;
+  }
+
+  Result<std::int32_t> partition_count(const std::string& topic, milliseconds timeout) override {
+    const RdTopic handle(rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr));
+    if (!handle) return tl::unexpected(to_error(rd_kafka_last_error(), "topic", topic));
+    const rd_kafka_metadata_t* answer = nullptr;
+    const auto code = rd_kafka_metadata(client_.get(), 0, handle.get(), &answer, to_rd(timeout));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return tl::unexpected(to_error(code, "metadata", topic));
+    }
+    const RdMetadata metadata(answer);
+    if (metadata->topic_cnt != 1) {
+      return tl::unexpected(to_error(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, "metadata", topic));
+    }
+    if (metadata->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return tl::unexpected(to_error(metadata->topics[0].err, "metadata", topic));
+    }
+    return metadata->topics[0].partition_cnt;
+  }
+
+  // Not rd_kafka_query_watermark_offsets(): up to librdkafka 2.3 it ignores its time-out while the
+  // leader is away (confluentinc/librdkafka#2588). The same request, by another call.
+  Result<Watermarks> watermarks(const TopicPartition& tp, milliseconds timeout) override {
+    const auto deadline = steady_clock::now() + timeout;
+    const auto low = list_offset(tp, RD_KAFKA_OFFSET_BEGINNING, timeout);
+    if (!low) return tl::unexpected(low.error());
+    const auto high = list_offset(tp, RD_KAFKA_OFFSET_END, left(deadline));
+    if (!high) return tl::unexpected(high.error());
+    return Watermarks{*low, *high};
+  }
+
+  Result<std::int64_t> offset_for_time(const TopicPartition& tp, TimeMs time,
+                                       milliseconds timeout) override {
+    const auto deadline = steady_clock::now() + timeout;
+    // Negative times have a meaning of their own in the request; no record is older than 1970.
+    const auto found = list_offset(tp, std::max<std::int64_t>(0, to_ms(time)), timeout);
+    if (!found || *found >= 0) return found;
+    return list_offset(tp, RD_KAFKA_OFFSET_END, left(deadline));
+  }
+
+ private:
+  // The leader's answer for a timestamp, or for one of the two special values that stand for it.
+  Result<std::int64_t> list_offset(const TopicPartition& tp, std::int64_t time,
+                                   milliseconds timeout) {
+    const auto list = to_rd(std::array{PartitionOffset{tp, time}});
+    const auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), to_rd(timeout));
+    const auto& element = list->elems[0];
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return tl::unexpected(explain(code, tp, timeout));
+    if (element.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return tl::unexpected(explain(element.err, tp, timeout));
+    }
+    return element.offset;
+  }
+
+  Error explain(rd_kafka_resp_err_t code, const TopicPartition& tp, milliseconds) {
+    return to_error(code, "list offsets", tp.topic);
+  }
+
+  RdContext context_;
+  RdClient client_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Admin>> make_admin(const ClusterConfig& cluster, Log& log) {
+  auto admin = std::make_unique<RdAdmin>(log);
+  if (auto started = admin->start(cluster); !started) return tl::unexpected(started.error());
+  return admin;
+}
+
+}  // namespace thumb::kafka

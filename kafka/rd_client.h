@@ -1,0 +1,35 @@
+// Makes librdkafka handles: one place for what all clients share (addresses, reconnects, logs).
+// Internal to this layer.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kafka/rd_handles.h"
+#include "platform/log.h"
+
+namespace thumb::kafka {
+
+// What librdkafka's callbacks get as their opaque. An adapter that needs more derives from it. Must
+// outlive the handle.
+struct RdContext {
+  Log& log;
+};
+
+struct RdOptions {
+  std::vector<std::pair<std::string, std::string>> settings;
+  // Called from within the poll functions, with the RdContext as opaque. Must not throw.
+  void (*on_delivery)(rd_kafka_t*, const rd_kafka_message_t*, void*) = nullptr;
+  void (*on_rebalance)(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*,
+                       void*) = nullptr;
+};
+
+// Contacts nobody yet. Errors: kInvalid/"bad-kafka-option" (never),
+// kInvalid/"reserved-kafka-option" (never): an override that would break a guarantee of this layer.
+[[nodiscard]] Result<RdClient> make_client(rd_kafka_type_t type, const ClusterConfig& cluster,
+                                           const RdOptions& options, RdContext& context);
+
+}  // namespace thumb::kafka

@@ -1,0 +1,275 @@
+// A member of a consumer group over librdkafka's cooperative-sticky protocol.
+//
+// Records are taken one by one, not with rd_kafka_consume_batch_queue(): only so is it certain that
+// none of them was fetched before a rebalance that the same poll served.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <set>
+
+#include "kafka/clients.h"
+#include "kafka/rd_client.h"
+#include "kafka/rd_error.h"
+#include "kafka/rd_record.h"
+
+namespace thumb::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+class RdGroupConsumer;
+
+// How the rebalance callback finds its consumer.
+struct GroupContext : RdContext {
+  RdGroupConsumer& consumer;
+};
+
+void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t what,
+                  rd_kafka_topic_partition_list_t* partitions, void* opaque);
+
+RdOptions group_options(const GroupOptions& options) {
+  const auto heartbeat = std::min<milliseconds>(milliseconds(3'000), options.session_timeout / 3);
+  return {
+      .settings =
+          {
+              {"group.id", options.group_id},
+              {"partition.assignment.strategy", "cooperative-sticky"},
+              {"session.timeout.ms", std::to_string(options.session_timeout.count())},
+              {"heartbeat.interval.ms", std::to_string(heartbeat.count())},
+              {"max.poll.interval.ms", std::to_string(options.max_poll_interval.count())},
+              {"enable.auto.commit", "false"},
+              {"enable.auto.offset.store", "false"},
+              {"auto.offset.reset", "error"},
+              {"isolation.level", "read_committed"},
+              // A new record ends the wait at once; a partition that is new to this member waits
+              // for it to end.
+              {"fetch.wait.max.ms", "100"},
+              {"fetch.error.backoff.ms", "50"},
+              // Work, not throughput: what is fetched ahead is memory, and is fetched again by the
+              // next owner. Past a limit 2.0.2 stops fetching for 1 s, so not too little either.
+              {"queued.min.messages", "10000"},
+              {"queued.max.messages.kbytes", "16384"},
+          },
+      .on_rebalance = on_rebalance};
+}
+
+class RdGroupConsumer final : public GroupConsumer {
+ public:
+  RdGroupConsumer(RebalanceListener& listener, Log& log)
+      : context_{{log}, *this}, listener_(listener) {}
+
+  ~RdGroupConsumer() override { RdGroupConsumer::close(); }
+
+  Result<void> start(const ClusterConfig& cluster, const GroupOptions& options) {
+    auto client = make_client(RD_KAFKA_CONSUMER, cluster, group_options(options), context_);
+    if (!client) return tl::unexpected(client.error());
+    client_ = std::move(*client);
+    rd_kafka_poll_set_consumer(client_.get());
+    queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
+    const auto topics = to_rd(std::array{TopicPartition{options.topic, RD_KAFKA_PARTITION_UA}});
+    const auto code = rd_kafka_subscribe(client_.get(), topics.get());
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    return tl::unexpected(to_error(code, "subscribe"));
+  }
+
+  Result<std::vector<InRecord>> poll(std::size_t max, milliseconds wait) override {
+    if (closed_) {
+      return fail(ErrorKind::kInternal, "consumer-closed", "the consumer is closed", "",
+                  Retry::kFatal);
+    }
+    const auto deadline = steady_clock::now() + wait;
+    gathered_.clear();
+    while (!failure_ && gathered_.size() < max) {
+      if (!take_one(gathered_.empty() ? deadline : steady_clock::now())) break;
+    }
+    if (failure_) return tl::unexpected(*failure_);
+    return std::move(gathered_);
+  }
+
+  // The flag stays up until the next wait sees it, so no wake-up is lost. Not during close(): it
+  // would end librdkafka's wait there, before the group is left.
+  void wake() override {
+    const std::lock_guard lock(wake_mutex_);
+    if (!closed_) rd_kafka_queue_yield(queue_.get());
+  }
+
+  Result<std::vector<PartitionOffset>> committed(std::span<const TopicPartition> partitions,
+                                                 milliseconds timeout) override {
+    const auto list = to_rd(partitions);
+    const auto code = rd_kafka_committed(client_.get(), list.get(), to_rd(timeout));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return tl::unexpected(to_error(code, "committed offsets"));
+    }
+    std::vector<PartitionOffset> offsets;
+    for (const auto& element : std::span(list->elems, static_cast<std::size_t>(list->cnt))) {
+      if (element.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return tl::unexpected(to_error(element.err, "committed offsets", element.topic));
+      }
+      offsets.push_back(
+          {{element.topic, element.partition}, std::max<std::int64_t>(element.offset, -1)});
+    }
+    return offsets;
+  }
+
+  Result<std::unique_ptr<GroupMetadata>> group_metadata() override {
+    RdGroupMetadataHandle handle(rd_kafka_consumer_group_metadata(client_.get()));
+    if (!handle) {
+      return fail(ErrorKind::kInternal, "no-group-metadata", "the consumer is in no group");
+    }
+    return std::make_unique<RdGroupMetadata>(std::move(handle));
+  }
+
+  void close() override {
+    if (closed_ || !client_) return;
+    {
+      const std::lock_guard lock(wake_mutex_);
+      closed_ = true;
+    }
+    const auto code = rd_kafka_consumer_close(client_.get());
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      context_.log.error("closing the consumer", to_error(code, "close"));
+    }
+  }
+
+  // From the callback, on the polling thread.
+  void rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t& list) {
+    if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      assign(to_partitions(list));
+    } else if (what == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+      revoke(list);
+    } else {
+      // The protocol failed; librdkafka wants the assignment cleared and joins again.
+      context_.log.error("rebalance", to_error(what, "rebalance"));
+      rd_kafka_assign(client_.get(), nullptr);
+    }
+    rd_kafka_yield(client_.get());  // the caller looks at what has changed before it waits on
+  }
+
+  void rebalance_threw(std::string_view what) {
+    failure_ = Error{ErrorKind::kInternal, Retry::kFatal, "rebalance-threw",
+                     "handling a change of the assignment failed", std::string(what)};
+  }
+
+ private:
+  // False: nothing came in time, or the wait was ended (wake, rebalance).
+  bool take_one(Deadline deadline) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+    const RdMessage message(rd_kafka_consumer_poll(client_.get(), to_rd(left)));
+    if (!message) return false;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      handle_error(*message);
+      return true;
+    }
+    auto record = to_record(*message);
+    if (readable_.contains({record.topic, record.position.partition})) {
+      gathered_.push_back(std::move(record));
+    }
+    return true;
+  }
+
+  void handle_error(const rd_kafka_message_t& message) {
+    const std::string_view reason = rd_kafka_message_errstr(&message);
+    if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+      failure_ = Error{ErrorKind::kNotFound, Retry::kFatal, "offset-out-of-range",
+                       "the log does not hold the position to read from", std::string(reason)};
+    } else if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      failure_ = to_error(RD_KAFKA_RESP_ERR__FATAL, "poll", reason);
+    } else {
+      context_.log.warn("group consumer",
+                        {{"code", rd_kafka_err2name(message.err)}, {"detail", reason}});
+    }
+  }
+
+  void assign(const std::vector<TopicPartition>& partitions) {
+    // The protocol wants every partition taken; what has no start is held, and never read.
+    const auto starts = starts_of(partitions);
+    std::vector<PartitionOffset> taken;
+    std::vector<TopicPartition> held;
+    for (const auto& tp : partitions) {
+      const auto start = std::ranges::find(starts, tp, &PartitionOffset::tp);
+      if (start != starts.end() && start->offset >= 0) {
+        readable_.insert(tp);
+        taken.push_back(*start);
+      } else {
+        held.push_back(tp);
+        taken.push_back({tp, 0});
+      }
+    }
+    const RdError error(rd_kafka_incremental_assign(client_.get(), to_rd(taken).get()));
+    if (error) fail_rebalance(error, "assign");
+    if (!held.empty()) rd_kafka_pause_partitions(client_.get(), to_rd(held).get());
+  }
+
+  std::vector<PartitionOffset> starts_of(const std::vector<TopicPartition>& partitions) {
+    if (failure_ || partitions.empty()) return {};
+    auto starts = listener_.on_assigned(partitions);
+    if (starts) return std::move(*starts);
+    failure_ = starts.error();
+    failure_->retry = Retry::kFatal;
+    return {};
+  }
+
+  void revoke(rd_kafka_topic_partition_list_t& list) {
+    const auto partitions = to_partitions(list);
+    forget(partitions);
+    if (rd_kafka_assignment_lost(client_.get()) != 0) {
+      listener_.on_lost(partitions);
+    } else {
+      listener_.on_revoked(partitions);
+    }
+    if (const RdError error(rd_kafka_incremental_unassign(client_.get(), &list)); error) {
+      fail_rebalance(error, "unassign");
+    }
+  }
+
+  // What this very poll had gathered of them was read under the assignment that ends here.
+  void forget(const std::vector<TopicPartition>& partitions) {
+    for (const auto& tp : partitions) readable_.erase(tp);
+    std::erase_if(gathered_, [this](const InRecord& record) {
+      return !readable_.contains({record.topic, record.position.partition});
+    });
+  }
+
+  void fail_rebalance(const RdError& error, std::string_view what) {
+    failure_ = to_error(rd_kafka_error_code(error.get()), what, rd_kafka_error_string(error.get()));
+    failure_->retry = Retry::kFatal;
+  }
+
+  GroupContext context_;
+  RebalanceListener& listener_;
+  // Dies before the client it belongs to.
+  RdClient client_;
+  RdQueue queue_;
+  std::set<TopicPartition> readable_;
+  std::vector<InRecord> gathered_;
+  std::optional<Error> failure_;
+  std::mutex wake_mutex_;
+  bool closed_ = false;  // written under the mutex, by the polling thread only
+};
+
+void on_rebalance(rd_kafka_t*, rd_kafka_resp_err_t what,
+                  rd_kafka_topic_partition_list_t* partitions, void* opaque) {
+  auto* context = static_cast<GroupContext*>(static_cast<RdContext*>(opaque));
+  try {
+    context->consumer.rebalance(what, *partitions);
+  } catch (const std::exception& error) {  // below is C code
+    context->consumer.rebalance_threw(error.what());
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<GroupConsumer>> make_group_consumer(const ClusterConfig& cluster,
+                                                           const GroupOptions& options,
+                                                           RebalanceListener& listener, Log& log) {
+  auto consumer = std::make_unique<RdGroupConsumer>(listener, log);
+  if (auto started = consumer->start(cluster, options); !started) {
+    return tl::unexpected(started.error());
+  }
+  return consumer;
+}
+
+}  // namespace thumb::kafka

@@ -1,0 +1,167 @@
+// Reads partitions by assignment, in large gulps. No group is joined: librdkafka wants a group id
+// for its assign(), but nothing is fetched from or committed to it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+
+#include "kafka/clients.h"
+#include "kafka/rd_client.h"
+#include "kafka/rd_error.h"
+#include "kafka/rd_record.h"
+
+namespace thumb::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kGulp = 4'096;  // messages taken per call of librdkafka
+// Past either of its queue limits librdkafka 2.0.2 stops fetching for 1 s. The limit by count is
+// per partition; at this many bytes a record the limit by bytes is met first.
+constexpr std::size_t kBytesPerQueuedRecord = 512;
+constexpr std::size_t kMinQueuedRecords = 100'000;
+
+RdOptions reader_options(const ClusterConfig& cluster, const ReaderOptions& options) {
+  const auto records = std::max(kMinQueuedRecords, options.queue_bytes / kBytesPerQueuedRecord);
+  const auto kbytes = std::max<std::size_t>(1, options.queue_bytes / 1024);
+  return {
+      .settings = {
+          {"group.id", cluster.client_id + "-reader"},
+          {"enable.auto.commit", "false"},
+          {"enable.auto.offset.store", "false"},
+          {"auto.offset.reset", "error"},
+          {"isolation.level", "read_committed"},
+          {"enable.partition.eof", "true"},
+          {"fetch.wait.max.ms", "100"},
+          {"fetch.error.backoff.ms", "50"},
+          {"queued.min.messages", std::to_string(std::min<std::size_t>(records, 10'000'000))},
+          {"queued.max.messages.kbytes", std::to_string(std::min<std::size_t>(kbytes, 2'000'000))},
+      }};
+}
+
+class RdPartitionReader final : public PartitionReader {
+ public:
+  explicit RdPartitionReader(Log& log) : context_{log} {}
+
+  ~RdPartitionReader() override {
+    if (client_) rd_kafka_consumer_close(client_.get());
+  }
+
+  Result<void> start(const ClusterConfig& cluster, const ReaderOptions& options) {
+    auto client =
+        make_client(RD_KAFKA_CONSUMER, cluster, reader_options(cluster, options), context_);
+    if (!client) return tl::unexpected(client.error());
+    client_ = std::move(*client);
+    rd_kafka_poll_set_consumer(client_.get());
+    queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
+    return {};
+  }
+
+  Result<void> assign(std::span<const PartitionOffset> starts) override {
+    failure_.reset();
+    next_.clear();
+    for (const auto& [tp, offset] : starts) next_[tp] = offset;
+    const auto code = rd_kafka_assign(client_.get(), to_rd(starts).get());
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    return tl::unexpected(to_error(code, "assign"));
+  }
+
+  Result<ReadBatch> poll(std::size_t max, milliseconds wait) override {
+    const auto deadline = steady_clock::now() + wait;
+    ReadBatch batch;
+    // What librdkafka hands over may be only news that concern nobody: then the wait goes on.
+    while (!failure_ && batch.records.empty() && batch.ends.empty()) {
+      const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+      if (!take(RdMessage(rd_kafka_consumer_poll(client_.get(), to_rd(left))), batch)) break;
+      drain(max, batch);
+    }
+    if (failure_ && batch.records.empty() && batch.ends.empty()) return tl::unexpected(*failure_);
+    return batch;
+  }
+
+ private:
+  // What is there already, without waiting: rd_kafka_consume_batch_queue() would wait until the
+  // batch is full.
+  void drain(std::size_t max, ReadBatch& batch) {
+    std::array<rd_kafka_message_t*, kGulp> gulp{};
+    while (!failure_ && batch.records.size() < max) {
+      const auto want = std::min(kGulp, max - batch.records.size());
+      const auto got = rd_kafka_consume_batch_queue(queue_.get(), 0, gulp.data(), want);
+      if (got <= 0) return;
+      for (auto* message : std::span(gulp.data(), static_cast<std::size_t>(got))) {
+        take(RdMessage(message), batch);
+      }
+    }
+  }
+
+  // False if there is no message.
+  bool take(const RdMessage& message, ReadBatch& batch) {
+    if (!message) return false;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      take_record(*message, batch);
+    } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      take_end(*message, batch);
+    } else {
+      take_error(*message);
+    }
+    return true;
+  }
+
+  void take_record(const rd_kafka_message_t& message, ReadBatch& batch) {
+    auto record = to_record(message);
+    const auto next = next_.find({record.topic, record.position.partition});
+    if (next == next_.end() || record.position.offset < next->second) return;
+    next->second = record.position.offset + 1;
+    batch.records.push_back(std::move(record));
+  }
+
+  // The offset of an end is past control records, which no message shows.
+  void take_end(const rd_kafka_message_t& message, ReadBatch& batch) {
+    const TopicPartition tp{rd_kafka_topic_name(message.rkt), message.partition};
+    const auto next = next_.find(tp);
+    if (next == next_.end() || message.offset < next->second) return;
+    next->second = message.offset;
+    std::erase_if(batch.ends, [&](const PartitionOffset& end) { return end.tp == tp; });
+    batch.ends.push_back({tp, message.offset});
+  }
+
+  void take_error(const rd_kafka_message_t& message) {
+    const std::string_view reason = rd_kafka_message_errstr(&message);
+    if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+      failure_ = Error{ErrorKind::kNotFound, Retry::kNever, "offset-out-of-range",
+                       "the log does not hold the position to read from", std::string(reason)};
+    } else if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+               message.err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+               message.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+      failure_ = to_error(message.err, "read", reason);
+      failure_->retry = Retry::kFatal;
+    } else {
+      context_.log.warn("partition reader",
+                        {{"code", rd_kafka_err2name(message.err)}, {"detail", reason}});
+    }
+  }
+
+  RdContext context_;
+  RdClient client_;
+  RdQueue queue_;  // dies before the client
+  // The least offset that is still expected of each assigned partition.
+  std::map<TopicPartition, std::int64_t> next_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PartitionReader>> make_partition_reader(const ClusterConfig& cluster,
+                                                               const ReaderOptions& options,
+                                                               Log& log) {
+  auto reader = std::make_unique<RdPartitionReader>(log);
+  if (auto started = reader->start(cluster, options); !started) {
+    return tl::unexpected(started.error());
+  }
+  return reader;
+}
+
+}  // namespace thumb::kafka
