@@ -1,0 +1,61 @@
+// Every setting with its default, limits and one sentence.
+#include "ingest/settings.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+namespace thumb::ingest {
+
+using std::chrono::milliseconds;
+
+void IngestSettings::declare(Settings& settings) {
+  common.declare(settings);
+  settings.text("--http-host", http_host, "Address to listen on");
+  settings.integer("--http-port", http_port, 0, 65'535, "Port to listen on; 0: any free one");
+  settings.flag("--allow-public", allow_public,
+                "Listen on an address that others can reach, though there are no API keys");
+  settings.integer("--max-body-bytes", max_body_bytes, 1, 1LL << 40,
+                   "Largest request body; past it 413");
+  settings.integer("--max-inflight-bytes", max_inflight_bytes, 1, 1LL << 40,
+                   "All bodies being received at once; past it 503");
+  settings.integer("--max-pixels", max_pixels, 1, 1'000'000'000,
+                   "Largest width x height of an image; past it 422");
+  settings.integer("--ingest-workers", ingest_workers, 1, 256,
+                   "Threads that store uploads and open files");
+  settings.duration_ms("--produce-timeout-ms", produce_timeout, milliseconds(100),
+                       milliseconds(300'000), "How long Kafka may take to acknowledge an event");
+  settings.duration_ms("--startup-timeout-ms", startup_timeout, milliseconds(0),
+                       milliseconds(3'600'000), "How long to wait for Kafka and the topics");
+  settings.check([this]() -> std::optional<std::string> {
+    if (allow_public || is_loopback(http_host)) return std::nullopt;
+    return fmt::format(
+        "--http-host (THUMB_HTTP_HOST): '{}' can be reached from other machines, and anyone there "
+        "could read and delete images; if that is meant, set --allow-public (THUMB_ALLOW_PUBLIC)",
+        http_host);
+  });
+  settings.check([this]() -> std::optional<std::string> {
+    if (max_inflight_bytes >= max_body_bytes) return std::nullopt;
+    return "--max-inflight-bytes (THUMB_MAX_INFLIGHT_BYTES) is below --max-body-bytes "
+           "(THUMB_MAX_BODY_BYTES)";
+  });
+}
+
+http::ServerOptions IngestSettings::server() const {
+  http::ServerOptions options;
+  options.host = http_host;
+  options.port = static_cast<std::uint16_t>(http_port);
+  options.max_body_bytes = static_cast<std::uint64_t>(max_body_bytes);
+  options.max_inflight_body_bytes = static_cast<std::uint64_t>(max_inflight_bytes);
+  return options;
+}
+
+bool is_loopback(std::string_view host) {
+  if (host == "localhost") return true;
+  const std::string text(host);
+  in_addr v4{};
+  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24U) == 127;
+  in6_addr v6{};
+  return inet_pton(AF_INET6, text.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+}  // namespace thumb::ingest

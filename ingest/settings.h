@@ -1,0 +1,35 @@
+// Settings of this binary.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "platform/common_settings.h"
+#include "platform/http/server.h"
+#include "platform/settings.h"
+
+namespace thumb::ingest {
+
+struct IngestSettings {
+  CommonSettings common;
+  std::string http_host = "127.0.0.1";                // THUMB_HTTP_HOST
+  std::int64_t http_port = 8080;                      // THUMB_HTTP_PORT
+  bool allow_public = false;                          // THUMB_ALLOW_PUBLIC
+  std::int64_t max_body_bytes = 32LL << 20;           // THUMB_MAX_BODY_BYTES
+  std::int64_t max_inflight_bytes = 1LL << 30;        // THUMB_MAX_INFLIGHT_BYTES
+  std::int64_t max_pixels = 50'000'000;               // THUMB_MAX_PIXELS
+  std::int64_t ingest_workers = 16;                   // THUMB_INGEST_WORKERS
+  std::chrono::milliseconds produce_timeout{10'000};  // THUMB_PRODUCE_TIMEOUT_MS
+  std::chrono::milliseconds startup_timeout{60'000};  // THUMB_STARTUP_TIMEOUT_MS
+
+  void declare(Settings& settings);
+
+  [[nodiscard]] http::ServerOptions server() const;
+};
+
+// A numeric loopback address or "localhost". Pure.
+[[nodiscard]] bool is_loopback(std::string_view host);
+
+}  // namespace thumb::ingest
