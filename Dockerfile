@@ -14,7 +14,6 @@ RUN --mount=type=bind,source=deploy,target=/src/deploy \
 RUN useradd --system --uid 10001 --user-group --no-create-home thumbstream && \
     install -d -o thumbstream -g thumbstream /var/lib/thumbstream
 COPY --from=build /src/build/release/bin/ /usr/local/bin/
-COPY kafka/topics.json /usr/share/thumbstream/topics.json
 COPY deploy/healthcheck.sh /usr/local/bin/healthcheck.sh
 ENV THUMB_DATA_DIR=/var/lib/thumbstream
 WORKDIR /var/lib/thumbstream

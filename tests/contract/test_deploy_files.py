@@ -155,11 +155,14 @@ def test_kafka_has_the_settings_of_the_local_broker():
     assert heap in (ROOT / "kafka/broker/broker.sh").read_text()
 
 
-def test_topic_file_goes_into_the_image():
-    assert "COPY kafka/topics.json /usr/share/thumbstream/topics.json" in DOCKERFILE
-    given = COMPOSE["services"]["topics"]["environment"]["THUMB_TOPICS_FILE"]
-    assert given == "/usr/share/thumbstream/topics.json"
-    assert json.loads((ROOT / "kafka/topics.json").read_text())
+def test_topics_are_those_of_the_topic_file():
+    """The file is built into the binary that the compose file runs."""
+    declared = json.loads((ROOT / "kafka/topics.json").read_text())
+    listed = subprocess.run([binary("topics"), "list"], capture_output=True, text=True, check=True,
+                            timeout=60).stdout
+    found = dict(re.findall(r"^(\S+): (\d+) partitions", listed, re.M))
+    assert found == {name: str(declared["partitions"]) for name in declared["topics"]}
+    assert declared["replication_factor"] == 1  # as the one broker of both stacks can give
 
 
 # --- Dockerfile ---
