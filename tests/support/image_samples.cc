@@ -203,6 +203,21 @@ std::string jpeg_with_orientation(const std::string& jpeg, int orientation) {
   return jpeg.substr(0, 2) + app1 + body + jpeg.substr(2);
 }
 
+std::string webp_with_orientation(const std::string& webp, PixelSize size, int orientation) {
+  const auto little = [](std::size_t value, std::size_t bytes) {
+    std::string out;
+    for (std::size_t i = 0; i < bytes; ++i)
+      out.push_back(static_cast<char>(value >> 8 * i & 0xFFU));
+    return out;
+  };
+  const std::string picture = webp.substr(12);
+  const std::string tiff = exif_tiff(orientation);
+  const std::string extended = "VP8X" + little(10, 4) + little(0x08, 4) +
+                               little(size.width - 1, 3) + little(size.height - 1, 3);
+  const std::string body = "WEBP" + extended + picture + "EXIF" + little(tiff.size(), 4) + tiff;
+  return "RIFF" + little(body.size(), 4) + body;
+}
+
 std::string png_with_chunk(const std::string& png, const std::string& type,
                            const std::string& data) {
   constexpr std::size_t kAfterHeader = 8 + 12 + 13;

@@ -59,6 +59,9 @@ inline constexpr Quarters kFourColours = {kRed, kGreen, kBlue, kYellow};
 
 // An EXIF orientation put into an existing file.
 [[nodiscard]] std::string jpeg_with_orientation(const std::string& jpeg, int orientation);
+// `webp` is a plain file of one picture of this size; it becomes an extended one.
+[[nodiscard]] std::string webp_with_orientation(const std::string& webp, PixelSize size,
+                                                int orientation);
 [[nodiscard]] std::string png_with_chunk(const std::string& png, const std::string& type,
                                          const std::string& data);
 // A TIFF block that holds nothing but an orientation.

@@ -1,0 +1,112 @@
+#include "processor/image/magick_thumbnail_maker.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "platform/digest.h"
+#include "processor/image/fit.h"
+#include "processor/image/image_source.h"
+#include "processor/image/magick_edge.h"
+#include "processor/image/picture_steps.h"
+#include "processor/image/png_chunks.h"
+
+namespace thumb {
+namespace {
+
+// ImageMagick keeps 8 bytes a pixel; a codec's own rows and the steps of a resize come on top.
+constexpr std::uint64_t kBytesPerPixel = 12;
+constexpr std::chrono::seconds kGateWait{30};
+
+struct Plan {
+  ImageHead head;
+  PixelSize full;                  // orientation applied
+  std::vector<PixelSize> targets;  // orientation applied, one a variant
+  PixelSize decode_at_least;       // orientation not applied
+};
+
+Plan plan_for(const ImageHead& head, std::span<const VariantSpec> variants) {
+  Plan plan{head, oriented(head.size, head.orientation), {}, {1, 1}};
+  for (const auto& variant : variants) {
+    const PixelSize target = fit_inside(plan.full, {variant.width, variant.height});
+    const PixelSize least = decode_size_for(plan.full, target);
+    plan.targets.push_back(target);
+    plan.decode_at_least.width = std::max(plan.decode_at_least.width, least.width);
+    plan.decode_at_least.height = std::max(plan.decode_at_least.height, least.height);
+  }
+  plan.decode_at_least = oriented(plan.decode_at_least, head.orientation);
+  return plan;
+}
+
+Result<ImageHead> within(const ImageHead& head, const MakeLimits& limits) {
+  if (pixels_of(head.size) <= limits.max_pixels) return head;
+  return fail(ErrorKind::kLimit, "too-many-pixels",
+              "The image has more than " + std::to_string(limits.max_pixels) + " pixels.",
+              std::to_string(head.size.width) + "x" + std::to_string(head.size.height));
+}
+
+MadeThumbnail make_one(const Magick::Image& picture, const ImageHead& head, const std::string& name,
+                       PixelSize target, ByteView srgb_profile) {
+  Magick::Image image = resized(picture, oriented(target, head.orientation));
+  apply_orientation(image, head.orientation);
+  convert_to_srgb(image, srgb_profile);
+  MadeThumbnail made;
+  made.name = name;
+  made.format = output_format(image, head.format);
+  made.size = target;
+  made.bytes = encoded(image, made.format);
+  made.sha256 = sha256_hex(as_bytes(made.bytes));
+  return made;
+}
+
+}  // namespace
+
+MagickThumbnailMaker::MagickThumbnailMaker(const MagickRuntime& runtime)
+    : runtime_(runtime), gate_(runtime.memory_bytes()) {}
+
+Result<MadeThumbnails> MagickThumbnailMaker::make(ByteView original,
+                                                  std::span<const VariantSpec> variants,
+                                                  const MakeLimits& limits) {
+  return guarded("make thumbnails", [&] { return make_unguarded(original, variants, limits); });
+}
+
+Result<MadeThumbnails> MagickThumbnailMaker::make_unguarded(ByteView original,
+                                                            std::span<const VariantSpec> variants,
+                                                            const MakeLimits& limits) {
+  const auto format = sniff_image_format(original);
+  if (!format) {
+    return fail(ErrorKind::kUnsupported, "unsupported-format",
+                "The image is neither JPEG nor PNG, GIF or WebP.");
+  }
+  std::optional<std::string> without_texts;
+  if (*format == ImageFormat::kPng) {
+    const ImageHead claimed{*format, png_claimed_size(original).value_or(PixelSize{})};
+    if (const auto size = within(claimed, limits); !size) return Failure(size.error());
+    without_texts = png_without_texts(original);
+  }
+  const ByteView bytes = without_texts ? as_bytes(*without_texts) : original;
+
+  DecodeTimer timer(limits.max_time);
+  const auto head = read_head(bytes, *format, timer).and_then([&](const ImageHead& read) {
+    return within(read, limits);
+  });
+  if (!head) return Failure(head.error());
+  const Plan plan = plan_for(*head, variants);
+
+  const auto share =
+      gate_.enter(decoded_pixels(*head, plan.decode_at_least) * kBytesPerPixel, kGateWait);
+  if (!share) {
+    return fail_transient(ErrorKind::kUnavailable, "image-engine-busy",
+                          "The image engine has no memory free at the moment.");
+  }
+  const auto picture = read_picture(bytes, *head, plan.decode_at_least, timer);
+  if (!picture) return Failure(picture.error());
+  MadeThumbnails made{plan.full, {}};
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    made.thumbnails.push_back(
+        make_one(*picture, plan.head, variants[i].name, plan.targets[i], runtime_.srgb_profile()));
+  }
+  return made;
+}
+
+}  // namespace thumb
