@@ -14,7 +14,7 @@ finish() {
   trap - EXIT
   [[ $projector_ran == no ]] || start_service state_projector
   [[ $kafka_started == no ]] || stop_part kafka 30
-  ((status)) || printf '%s\n' "$digests"
+  [[ -z $digests ]] || printf '%s\n' "$digests"
   exit "$status"
 }
 

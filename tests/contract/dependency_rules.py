@@ -20,7 +20,7 @@ MAY_INCLUDE = {
 }
 # The read side of the view is published: its port to all of ingest, its adapter to the composition.
 PUBLISHED_TO_INGEST = {"state_projector/view_reader.h"}
-PUBLISHED_TO_INGEST_MAIN = {"state_projector/local_view.h"}
+PUBLISHED_TO_INGEST_MAIN = {"state_projector/local_view_reader.h"}
 
 # Each heavy library lives behind one door. (what an include line begins with, folder or file prefix)
 FENCES = (

@@ -60,6 +60,13 @@ class Local:
                 continue
         return found
 
+    def kill(self, name):
+        """kill -9, and wait until it is no more than a zombie."""
+        pid = self.pids()[name]
+        os.kill(pid, signal.SIGKILL)
+        processes.wait_until(lambda: pid not in self.processes(), 20, f"{name} is dead")
+        return pid
+
     def ready(self):
         return Http(self.http_port).get("/readyz").status == 200
 
@@ -134,8 +141,7 @@ def test_up_again_changes_nothing(two):
 @pytest.mark.parametrize("victim", ["processor", "ingest", "state_projector"])
 def test_up_after_a_crash_starts_the_dead_part_only(two, victim):
     before = two[0].pids()
-    os.kill(before[victim], signal.SIGKILL)
-    processes.wait_until(lambda: not pathlib.Path(f"/proc/{before[victim]}").exists(), 20, "it is dead")
+    two[0].kill(victim)
     status, _ = two[0].script("stack.sh", "status")
     assert re.search(rf"^{victim}\s+stopped$", status, re.M), status
     two[0].up()
@@ -147,8 +153,7 @@ def test_up_after_a_crash_starts_the_dead_part_only(two, victim):
 def test_a_pid_file_with_somebody_elses_pid(two):
     """The number of a dead part may be another process's by now, even another stack's same part."""
     mine, other = two
-    victim = mine.pids()["processor"]
-    os.kill(victim, signal.SIGKILL)
+    mine.kill("processor")
     for pid in (os.getpid(), other.pids()["processor"]):
         (mine.folder / "pids/processor.pid").write_text(f"{pid}\n")
         status, _ = mine.script("stack.sh", "status")

@@ -36,8 +36,8 @@ def answers(stack, ids):
 
 
 def digest(stack):
-    """REQUIRES: the projector is stopped. The digest of the view as it lies on disk."""
-    return HEX.findall(stack.tool("state_projector", "status"))[-1]
+    """SHA-256 of the view as it lies on disk."""
+    return HEX.fullmatch(stack.tool("state_projector", "digest").splitlines()[-1]).group(0)
 
 
 def test_history_is_what_it_is_meant_to_be(stack, history):

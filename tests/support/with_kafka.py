@@ -32,19 +32,27 @@ def end_orphans(spared):
             os.waitpid(pid, 0)
 
 
+def wait_for(child):
+    """Waits for the command, and meanwhile lets orphans that ended rest in peace."""
+    while True:
+        pid, status = os.wait()
+        if pid == child.pid:
+            return os.waitstatus_to_exitcode(status)
+
+
 def run(command, broker):
     env = dict(os.environ, THUMB_TEST_KAFKA=broker.bootstrap)
     child = subprocess.Popen(command, env=env, preexec_fn=processes.die_with_parent)
     # Ctrl-C reaches the command from the terminal; SIGTERM only comes to us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-    code = child.wait()
+    code = wait_for(child)
     left = end_orphans(broker.process.pid)
     for line in left:
         print(f"error: left behind: {line}", file=sys.stderr)
     if not broker.alive():
         print(f"error: Kafka ended before its time\n{broker.tail()}", file=sys.stderr)
-    return code or (1 if left or not broker.alive() else 0)
+    return abs(code) or (1 if left or not broker.alive() else 0)
 
 
 def main():
