@@ -59,8 +59,8 @@ const RequestRow* ImageRow::newest_completed() const {
 }
 
 std::size_t ImageRow::generation() const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      requests, [](const RequestRow& r) { return r.asked.has_value(); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(requests, [](const RequestRow& r) { return r.asked.has_value(); }));
 }
 
 TimeMs ImageRow::updated_at() const {

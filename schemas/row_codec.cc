@@ -1,5 +1,6 @@
-// The stored form of a row, byte by byte as docs/view_format.md describes it. Compact, since the view
-// holds millions; deterministic, since the digest is taken over it; the decoder takes any bytes.
+// The stored form of a row, byte by byte as docs/view_format.md describes it. Compact, since the
+// view holds millions; deterministic, since the digest is taken over it; the decoder takes any
+// bytes.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -27,7 +28,7 @@ constexpr std::uint8_t kIdOfImage = 16;  // the upload's request: its id is the 
 constexpr std::uint8_t kRequestBits = 31;
 
 // Bits of a blob's byte: what of its key and digest need not be spelled out.
-constexpr std::uint8_t kRawDigest = 1;   // 64 hex digits as 32 bytes
+constexpr std::uint8_t kRawDigest = 1;    // 64 hex digits as 32 bytes
 constexpr std::uint8_t kUsualFolder = 2;  // the key starts with the image's prefix
 constexpr std::uint8_t kUsualEnding = 4;  // the key ends in the digest
 constexpr std::uint8_t kBlobBits = 7;
@@ -382,8 +383,8 @@ std::string canonical_row(const ImageRow& row) {
     request.started_at.reset();
     return !request.asked && !request.completed && !request.failed;
   });
-  const bool empty = !canonical.upload && !canonical.personal && !canonical.deleted &&
-                     canonical.requests.empty();
+  const bool empty =
+      !canonical.upload && !canonical.personal && !canonical.deleted && canonical.requests.empty();
   return empty ? std::string() : encode_row(canonical);
 }
 

@@ -18,6 +18,9 @@
 
 namespace thumb {
 
+// No page holds more rows; a greater limit is cut to this, 0 is taken as 1.
+inline constexpr std::size_t kMaxListLimit = 200;
+
 struct ListQuery {
   std::optional<ImageState> state;  // empty: all but deleted
   std::size_t limit = 20;
@@ -44,8 +47,9 @@ class ViewReader {
   [[nodiscard]] virtual Result<std::int64_t> position(Topic topic, std::int32_t partition) = 0;
 
   // Calls `done` exactly once: with true as soon as position(topic, partition) >= next_offset, with
-  // false at the deadline or when there are too many waiters already (10,000). Never blocks; `done`
-  // runs on a thread of the reader (or inline if already true), must be short and must not throw.
+  // false at the deadline, at the reader's end or when there are too many waiters already (10,000).
+  // Never blocks; `done` runs on a thread of the reader (or inline if the answer is known at once),
+  // must be short and must not throw.
   virtual void wait_for(Topic topic, std::int32_t partition, std::int64_t next_offset,
                         Deadline deadline, std::function<void(bool reached)> done) = 0;
 };

@@ -173,9 +173,8 @@ class FakeViewReader final : public ViewReader {
         std::unique_lock lock(mutex_);
         auto until = std::chrono::steady_clock::now() + std::chrono::hours(1);
         for (const auto& waiter : waiters_) until = std::min(until, waiter.deadline);
-        wake_.wait_until(lock, stop, until, [this, count = waiters_.size()] {
-          return waiters_.size() != count;
-        });
+        wake_.wait_until(lock, stop, until,
+                         [this, count = waiters_.size()] { return waiters_.size() != count; });
         const auto now = std::chrono::steady_clock::now();
         expired = take_waiters([&](const Waiter& w) { return w.deadline <= now; });
       }

@@ -1,0 +1,70 @@
+// One question per partition, in turn: only at a start.
+#include "state_projector/cluster_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace thumb {
+namespace {
+
+Result<std::int32_t> common_partition_count(kafka::Admin& admin, const TopicNames& names,
+                                            std::chrono::milliseconds timeout) {
+  std::int32_t common = 0;
+  for (const auto topic : kProjectedTopics) {
+    const auto count = admin.partition_count(names.of(topic), timeout);
+    if (!count) return count;
+    if (common == 0) common = *count;
+    if (*count != common) {
+      return fail(
+          ErrorKind::kConflict, "partition-counts-differ",
+          fmt::format("topic {} has {} partitions, {} has {}: all must have the same number",
+                      names.of(topic), *count, names.of(kProjectedTopics.front()), common));
+    }
+  }
+  return common;
+}
+
+}  // namespace
+
+Result<ClusterState> ask_cluster(kafka::Admin& admin, const TopicNames& names,
+                                 std::chrono::milliseconds timeout) {
+  ClusterState state;
+  auto id = admin.cluster_id(timeout);
+  if (!id) return Failure(std::move(id.error()));
+  state.cluster_id = std::move(*id);
+  const auto partitions = common_partition_count(admin, names, timeout);
+  if (!partitions) return Failure(partitions.error());
+  state.partitions = *partitions;
+  for (const auto topic : kProjectedTopics) {
+    for (std::int32_t partition = 0; partition < *partitions; ++partition) {
+      const auto marks = admin.watermarks({names.of(topic), partition}, timeout);
+      if (!marks) return Failure(marks.error());
+      state.watermarks[{topic, partition}] = *marks;
+    }
+  }
+  return state;
+}
+
+std::vector<kafka::PartitionOffset> reading_starts(const ClusterState& cluster,
+                                                   const Positions& positions,
+                                                   const TopicNames& names) {
+  std::vector<kafka::PartitionOffset> starts;
+  for (const auto& [partition, marks] : cluster.watermarks) {
+    starts.push_back({{names.of(partition.topic), partition.partition},
+                      std::max(position_of(positions, partition), marks.low)});
+  }
+  return starts;
+}
+
+Positions to_positions(const std::vector<kafka::PartitionOffset>& ends, const TopicNames& names) {
+  Positions positions;
+  for (const auto& end : ends) {
+    if (const auto topic = names.find(end.tp.topic)) {
+      positions[{*topic, end.tp.partition}] = end.offset;
+    }
+  }
+  return positions;
+}
+
+}  // namespace thumb

@@ -1,0 +1,35 @@
+// What the projector needs to know of the cluster before it folds: who it is and what the log
+// holds.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+
+#include "kafka/admin.h"
+#include "kafka/consumer.h"
+#include "state_projector/positions.h"
+
+namespace thumb {
+
+struct ClusterState {
+  std::string cluster_id;
+  std::int32_t partitions = 0;  // of every projected topic
+  std::map<ViewPartition, kafka::Watermarks> watermarks;
+};
+
+// Asks for every partition of the projected topics. Errors: those of kafka::Admin, and
+// kConflict/"partition-counts-differ" (never: an image's events would not stand together).
+[[nodiscard]] Result<ClusterState> ask_cluster(kafka::Admin& admin, const TopicNames& names,
+                                               std::chrono::milliseconds timeout);
+
+// Where to start reading: each partition's position, or the log's first record if that is later.
+[[nodiscard]] std::vector<kafka::PartitionOffset> reading_starts(const ClusterState& cluster,
+                                                                 const Positions& positions,
+                                                                 const TopicNames& names);
+
+// A batch's partition ends as positions; those of other topics are left out.
+[[nodiscard]] Positions to_positions(const std::vector<kafka::PartitionOffset>& ends,
+                                     const TopicNames& names);
+
+}  // namespace thumb

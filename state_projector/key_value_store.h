@@ -1,0 +1,47 @@
+// Port: an ordered map of byte strings with atomic batches, all that the view needs of a database.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/result.h"
+
+namespace thumb {
+
+// What a batch does to one key: a value is put, no value removes.
+struct KeyChange {
+  std::string key;
+  std::optional<std::string> value;
+  friend bool operator==(const KeyChange&, const KeyChange&) = default;
+};
+
+// Thread-safe. Errors: kCorrupt/"view-corrupt" (never: build the view anew),
+// kUnavailable/"view-unavailable" (back off: the disk fails or is full).
+class KeyValueReader {
+ public:
+  // False ends a scan.
+  using Visit = std::function<bool(std::string_view key, std::string_view value)>;
+
+  virtual ~KeyValueReader() = default;
+  [[nodiscard]] virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;
+  // In the order of `keys`.
+  [[nodiscard]] virtual Result<std::vector<std::optional<std::string>>> multi_get(
+      std::span<const std::string> keys) const = 0;
+  // Every key that starts with `prefix` and is >= `from`, ascending by bytes, as of one moment.
+  // The views die with the visit.
+  [[nodiscard]] virtual Result<void> scan(std::string_view prefix, std::string_view from,
+                                          const Visit& visit) const = 0;
+};
+
+class KeyValueStore : public KeyValueReader {
+ public:
+  // All changes or none, also through a crash of this process: the next opening has the batch whole
+  // or not at all. A power cut may lose the newest batches, never one in the middle.
+  [[nodiscard]] virtual Result<void> write(std::span<const KeyChange> changes) = 0;
+};
+
+}  // namespace thumb

@@ -1,0 +1,174 @@
+// One thread follows pointer and files; readers take a shared handle and never wait for it.
+#include "state_projector/local_view_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "state_projector/rocks/rocks_follower.h"
+#include "state_projector/view_queries.h"
+
+namespace thumb {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+Failure no_view() {
+  return fail_transient(ErrorKind::kUnavailable, "view-unavailable", "there is no view yet");
+}
+
+// To a reader of the view damage and absence are one: ask again, the projector makes it anew.
+template <typename T>
+Result<T> as_reader_sees(Result<T> result) {
+  if (result || result.error().kind == ErrorKind::kInvalid) return result;
+  const auto& error = result.error();
+  return fail_transient(ErrorKind::kUnavailable, "view-unavailable", "the view can't be read",
+                        error.code + ": " + error.message + ": " + error.detail);
+}
+
+}  // namespace
+
+LocalViewReader::LocalViewReader(LocalViewOptions options, Log& log)
+    : options_(std::move(options)), folder_(options_.view_dir), log_(log) {
+  refresh();  // a view that is there serves from the first call on
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+LocalViewReader::~LocalViewReader() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+Result<std::optional<ImageRow>> LocalViewReader::get(const ImageId& id) {
+  const auto view = serving_or_error();
+  if (!view) return Failure(view.error());
+  auto row = as_reader_sees(read_row(*(*view)->follower, id));
+  if (row && *row && !(*row)->visible()) return std::nullopt;
+  return row;
+}
+
+Result<ListPage> LocalViewReader::list(const ListQuery& query) {
+  const auto view = serving_or_error();
+  if (!view) return Failure(view.error());
+  return as_reader_sees(list_rows(*(*view)->follower, query));
+}
+
+Result<std::int64_t> LocalViewReader::position(Topic topic, std::int32_t partition) {
+  return serving_or_error().map([&](const std::shared_ptr<const Serving>& view) {
+    return position_of(view->positions, {topic, partition});
+  });
+}
+
+void LocalViewReader::wait_for(Topic topic, std::int32_t partition, std::int64_t next_offset,
+                               Deadline deadline, std::function<void(bool reached)> done) {
+  const ViewPartition wanted{topic, partition};
+  waiters_.add({wanted, next_offset, deadline}, std::move(done), [&] {
+    const auto view = serving();
+    return view && position_of(view->positions, wanted) >= next_offset;
+  });
+  {
+    const std::lock_guard lock(wake_mutex_);
+    woken_ = true;
+  }
+  wake_.notify_one();
+}
+
+std::shared_ptr<const LocalViewReader::Serving> LocalViewReader::serving() const {
+  const std::lock_guard lock(serving_mutex_);
+  return serving_;
+}
+
+Result<std::shared_ptr<const LocalViewReader::Serving>> LocalViewReader::serving_or_error() const {
+  auto view = serving();
+  if (!view) return no_view();
+  return view;
+}
+
+Result<void> LocalViewReader::publish(std::shared_ptr<RocksFollower> follower,
+                                      const std::string& view_id) {
+  auto positions = read_positions(*follower);
+  if (!positions) return Failure(std::move(positions.error()));
+  auto next =
+      std::make_shared<const Serving>(Serving{std::move(follower), view_id, std::move(*positions)});
+  std::shared_ptr<const Serving> last;  // closed, if it was the last handle, outside the lock
+  const std::lock_guard lock(serving_mutex_);
+  last = std::exchange(serving_, std::move(next));
+  return {};
+}
+
+void LocalViewReader::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const auto now = Steady::now();
+    const bool eager = !waiters_.empty();
+    auto until = now + (eager ? options_.eager_interval : options_.idle_interval);
+    if (const auto deadline = waiters_.next_deadline()) until = std::min(until, *deadline);
+    {
+      std::unique_lock lock(wake_mutex_);
+      // With somebody waiting already, one more changes nothing: looks keep their pace.
+      if (eager) {
+        wake_.wait_until(lock, stop, until, [] { return false; });
+      } else {
+        wake_.wait_until(lock, stop, until, [this] { return woken_; });
+      }
+      woken_ = false;
+    }
+    refresh();
+    const auto view = serving();
+    waiters_.settle(view ? &view->positions : nullptr, Steady::now());
+  }
+}
+
+void LocalViewReader::refresh() {
+  auto outcome = follow_pointer();
+  if (outcome) outcome = catch_up();
+  report(outcome);
+}
+
+Result<void> LocalViewReader::follow_pointer() {
+  const auto now = Steady::now();
+  if (now < next_pointer_look_) return {};
+  next_pointer_look_ = now + options_.pointer_interval;
+  const auto current = folder_.current();
+  if (!current) return Failure(current.error());
+  if (!*current) return {};  // none yet, or removed: what was open goes on serving
+  const auto view = serving();
+  if (view && view->view_id == **current) return {};
+  return open(**current);
+}
+
+Result<void> LocalViewReader::open(const std::string& view_id) {
+  auto follower = RocksFollower::open(folder_.path_of(view_id));
+  if (!follower) return Failure(std::move(follower.error()));
+  const auto meta = read_meta(**follower);
+  if (!meta) return Failure(meta.error());
+  if (meta->row_version != kRowVersion) {
+    return fail_transient(ErrorKind::kUnavailable, "view-unavailable",
+                          "the view was written by another version of this program");
+  }
+  return publish(std::move(*follower), view_id);
+}
+
+Result<void> LocalViewReader::catch_up() {
+  const auto view = serving();
+  if (!view) return {};
+  // Times of folders are coarse on some kernels: a change within one tick shows at the next full
+  // look.
+  const auto now = Steady::now();
+  if (!view->follower->behind() && now < next_full_look_) return {};
+  next_full_look_ = now + options_.full_look_interval;
+  const auto caught_up = view->follower->catch_up();
+  // A failed catch-up may leave the instance in the middle: a new one starts clean.
+  if (!caught_up || *caught_up == RocksFollower::CaughtUp::kReplace) return open(view->view_id);
+  return publish(view->follower, view->view_id);
+}
+
+void LocalViewReader::report(const Result<void>& outcome) {
+  const auto problem = outcome ? std::string() : outcome.error().code + outcome.error().detail;
+  if (problem == last_problem_) return;  // once, not at every look
+  last_problem_ = problem;
+  if (!outcome)
+    log_.warn("view not followed", {{"code", outcome.error().code},
+                                    {"error", outcome.error().message},
+                                    {"detail", outcome.error().detail}});
+}
+
+}  // namespace thumb

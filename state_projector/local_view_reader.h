@@ -1,0 +1,90 @@
+// ViewReader over the projector's folder on the same machine, followed while the projector writes.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "platform/log.h"
+#include "state_projector/positions.h"
+#include "state_projector/view_folder.h"
+#include "state_projector/view_reader.h"
+#include "state_projector/waiters.h"
+
+namespace thumb {
+
+class RocksFollower;
+
+struct LocalViewOptions {
+  std::filesystem::path view_dir;  // CommonSettings::view_dir()
+  // How often the projector's files are looked at. A look costs microseconds; they are read (about
+  // 1.3 ms of CPU) only if they changed.
+  std::chrono::milliseconds idle_interval{25};         // nobody waits
+  std::chrono::milliseconds eager_interval{2};         // somebody waits for a position
+  std::chrono::milliseconds pointer_interval{200};     // is another view serving now?
+  std::chrono::milliseconds full_look_interval{1000};  // read even if nothing seems to have changed
+};
+
+// Any number of processes may follow one folder. Owns a thread; reads are answered on the caller's.
+// Before there is a view every call says "view-unavailable", and wait_for waits; the view is taken
+// up as soon as it appears. While the projector is away the last state is served; it is also served
+// while the folder is gone, until another view is there. Positions are those of the last complete
+// catch-up, so a row read after them is at least as new.
+class LocalViewReader final : public ViewReader {
+ public:
+  // `log` must outlive it.
+  LocalViewReader(LocalViewOptions options, Log& log);
+  // Tells every waiter false.
+  ~LocalViewReader() override;
+  LocalViewReader(const LocalViewReader&) = delete;
+  LocalViewReader& operator=(const LocalViewReader&) = delete;
+
+  [[nodiscard]] Result<std::optional<ImageRow>> get(const ImageId& id) override;
+  [[nodiscard]] Result<ListPage> list(const ListQuery& query) override;
+  [[nodiscard]] Result<std::int64_t> position(Topic topic, std::int32_t partition) override;
+  void wait_for(Topic topic, std::int32_t partition, std::int64_t next_offset, Deadline deadline,
+                std::function<void(bool reached)> done) override;
+
+ private:
+  // What readers see, replaced as a whole.
+  struct Serving {
+    std::shared_ptr<RocksFollower> follower;
+    std::string view_id;
+    Positions positions;
+  };
+
+  [[nodiscard]] std::shared_ptr<const Serving> serving() const;
+  [[nodiscard]] Result<std::shared_ptr<const Serving>> serving_or_error() const;
+  [[nodiscard]] Result<void> publish(std::shared_ptr<RocksFollower> follower,
+                                     const std::string& view_id);
+  void run(const std::stop_token& stop);
+  void refresh();
+  [[nodiscard]] Result<void> follow_pointer();
+  [[nodiscard]] Result<void> open(const std::string& view_id);
+  [[nodiscard]] Result<void> catch_up();
+  void report(const Result<void>& outcome);
+
+  const LocalViewOptions options_;
+  const ViewFolder folder_;
+  Log& log_;
+
+  mutable std::mutex serving_mutex_;  // held to copy or swap the pointer only
+  std::shared_ptr<const Serving> serving_;
+  Waiters waiters_;
+
+  std::mutex wake_mutex_;
+  std::condition_variable_any wake_;
+  bool woken_ = false;
+
+  // Of the thread alone.
+  std::string last_problem_;
+  Deadline next_pointer_look_;
+  Deadline next_full_look_;
+  std::jthread thread_;  // last: starts when all else is there
+};
+
+}  // namespace thumb

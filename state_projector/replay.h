@@ -1,0 +1,30 @@
+// Folds the log anew up to given positions: what verify compares with and what rebuild swaps in.
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+
+#include "kafka/consumer.h"
+#include "state_projector/cluster_state.h"
+#include "state_projector/positions.h"
+#include "state_projector/view_writer.h"
+
+namespace thumb {
+
+struct ReplayOptions {
+  std::size_t batch_records = 10'000;
+  std::chrono::milliseconds poll_wait{100};
+  // Given up if no record and no end arrives for so long.
+  std::chrono::milliseconds patience{60'000};
+};
+
+// Folds each partition from its first record up to `target` (exclusive) into `writer`, whose view
+// is empty at first and stands at exactly `target` afterwards. Errors: those of reader and store;
+// kConflict/"position-beyond-log" (never) if the log is shorter than `target`;
+// kTimeout/"replay-stalled" (back off); kUnavailable/"stopped".
+[[nodiscard]] Result<void> replay_until(const Positions& target, const ClusterState& cluster,
+                                        const TopicNames& names, kafka::PartitionReader& reader,
+                                        ViewWriter& writer, const ReplayOptions& options,
+                                        const std::stop_token& stop);
+
+}  // namespace thumb

@@ -1,0 +1,101 @@
+// Pointer files are replaced atomically; what they say is checked before it is used as a path.
+#include "state_projector/view_folder.h"
+
+#include <array>
+#include <random>
+#include <system_error>
+
+#include "platform/clock.h"
+#include "schemas/ids.h"
+#include "state_projector/scratch_folder.h"
+
+namespace thumb {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kViewPrefix = "v-";
+
+Failure disk_failure(std::string_view what, const std::error_code& error) {
+  return fail_transient(ErrorKind::kUnavailable, "view-unavailable",
+                        "the view folder can't be used",
+                        std::string(what) + ": " + error.message());
+}
+
+std::optional<std::string> view_id_in(std::string_view name) {
+  if (!name.starts_with(kViewPrefix)) return std::nullopt;
+  const auto id = parse_uuid(name.substr(kViewPrefix.size()));
+  return id ? std::optional(format_uuid(*id)) : std::nullopt;
+}
+
+}  // namespace
+
+fs::path ViewFolder::path_of(const std::string& view_id) const {
+  return root_ / (std::string(kViewPrefix) + view_id);
+}
+
+Result<std::optional<std::string>> ViewFolder::current() const { return read_pointer(pointer()); }
+
+Result<std::optional<std::string>> ViewFolder::next() const { return read_pointer(root_ / "next"); }
+
+Result<std::optional<std::string>> ViewFolder::read_pointer(const fs::path& file) const {
+  const auto text = read_file(file);
+  if (!text && text.error().kind == ErrorKind::kNotFound) return std::nullopt;
+  if (!text) return Failure(text.error());
+  std::string_view name = *text;
+  if (name.ends_with('\n')) name.remove_suffix(1);
+  const auto id = view_id_in(name);
+  // A pointer to a folder that somebody removed points to nothing.
+  std::error_code error;
+  if (!id || !fs::is_directory(path_of(*id), error)) return std::nullopt;
+  return id;
+}
+
+Result<UniqueFd> ViewFolder::lock() const {
+  std::error_code error;
+  fs::create_directories(root_, error);
+  if (error) return disk_failure("make " + root_.string(), error);
+  auto held = lock_file(root_ / "lock");
+  if (!held && held.error().code == "locked") {
+    return fail(ErrorKind::kConflict, "view-in-use",
+                "a projector is working on " + root_.string() + "; stop it first");
+  }
+  return held;
+}
+
+Result<void> ViewFolder::set_next(const std::string& view_id) const {
+  return replace_file(root_ / "next", std::string(kViewPrefix) + view_id + "\n");
+}
+
+Result<void> ViewFolder::publish(const std::string& view_id) const {
+  return replace_file(pointer(), std::string(kViewPrefix) + view_id + "\n");
+}
+
+Result<void> ViewFolder::tidy() const {
+  const auto serving = current();
+  if (!serving) return Failure(serving.error());
+  auto building = next();
+  if (!building) return Failure(std::move(building.error()));
+  std::error_code error;
+  if (*building == *serving) {
+    fs::remove(root_ / "next", error);
+    building->reset();
+  }
+  for (fs::directory_iterator at(root_, error), end; !error && at != end; at.increment(error)) {
+    const auto id = view_id_in(at->path().filename().string());
+    if (!id || id == *serving || id == *building) continue;
+    fs::remove_all(at->path(), error);
+    if (error) break;
+  }
+  if (error) return disk_failure("tidy " + root_.string(), error);
+  return {};
+}
+
+std::string make_view_id() {
+  std::random_device source;
+  std::array<std::uint8_t, 10> random{};
+  for (auto& byte : random) byte = static_cast<std::uint8_t>(source());
+  return format_uuid(make_uuid_v7(SystemClock().now(), random));
+}
+
+}  // namespace thumb

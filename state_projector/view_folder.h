@@ -1,0 +1,51 @@
+// Which views lie in the view folder, and which one serves.
+//
+//   <root>/current       names the view that readers open: "v-<view id>"
+//   <root>/next          names the one being built to replace it, if any
+//   <root>/v-<view id>/  a view
+//   <root>/lock          held by the one process that writes here
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "platform/file_io.h"
+#include "platform/result.h"
+
+namespace thumb {
+
+// Thread-safe; holds nothing open. Errors are those of the file system (kUnavailable, back off).
+class ViewFolder {
+ public:
+  explicit ViewFolder(std::filesystem::path root) : root_(std::move(root)) {}
+
+  [[nodiscard]] const std::filesystem::path& root() const { return root_; }
+  [[nodiscard]] std::filesystem::path path_of(const std::string& view_id) const;
+  [[nodiscard]] std::filesystem::path pointer() const { return root_ / "current"; }
+
+  // Ids of the serving view and of the one in the making; empty if the pointer names none.
+  [[nodiscard]] Result<std::optional<std::string>> current() const;
+  [[nodiscard]] Result<std::optional<std::string>> next() const;
+
+  // Makes the root and takes the lock for as long as the descriptor lives.
+  // kConflict/"view-in-use" if another process writes here.
+  [[nodiscard]] Result<UniqueFd> lock() const;
+
+  // The following need the lock. A crash between two of them is mended by calling them again.
+  [[nodiscard]] Result<void> set_next(const std::string& view_id) const;
+  // Readers follow within moments.
+  [[nodiscard]] Result<void> publish(const std::string& view_id) const;
+  // Removes `next` if it says what `current` says, and every view that neither names.
+  [[nodiscard]] Result<void> tidy() const;
+
+ private:
+  [[nodiscard]] Result<std::optional<std::string>> read_pointer(
+      const std::filesystem::path& file) const;
+  std::filesystem::path root_;
+};
+
+// A new view's id: a UUID, its text.
+[[nodiscard]] std::string make_view_id();
+
+}  // namespace thumb

@@ -1,0 +1,143 @@
+// Big-endian numbers after a prefix byte; every parser checks the exact length.
+#include "state_projector/view_keys.h"
+
+#include <algorithm>
+#include <concepts>
+#include <cstring>
+
+namespace thumb::view_keys {
+namespace {
+
+constexpr std::string_view kAccepted = "a";
+constexpr std::string_view kByState = "s";
+constexpr std::string_view kCounters = "c";
+constexpr std::string_view kMeta = "m";
+
+template <std::unsigned_integral Number>
+void append(std::string& out, Number value) {
+  for (std::size_t left = sizeof(Number); left > 0; --left) {
+    out.push_back(static_cast<char>((std::uint64_t{value} >> (8 * (left - 1))) & 0xFFU));
+  }
+}
+
+template <std::unsigned_integral Number>
+Number take(std::string_view& bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < sizeof(Number); ++i) {
+    value = (value << 8U) | static_cast<unsigned char>(bytes[i]);
+  }
+  bytes.remove_prefix(sizeof(Number));
+  return static_cast<Number>(value);
+}
+
+void append(std::string& out, const UuidBytes& bytes) {
+  std::ranges::transform(bytes, std::back_inserter(out),
+                         [](auto b) { return static_cast<char>(b); });
+}
+
+// With the sign bit turned over, byte order is number order for negative times too.
+std::uint64_t ordered(std::int64_t value) {
+  return static_cast<std::uint64_t>(value) ^ (std::uint64_t{1} << 63U);
+}
+
+std::string partition_key(std::string_view prefix, const ViewPartition& partition) {
+  std::string key(prefix);
+  append(key, static_cast<std::uint8_t>(partition.topic));
+  append(key, static_cast<std::uint32_t>(partition.partition));
+  return key;
+}
+
+constexpr std::size_t kPartitionBytes = 1 + 1 + 4;
+
+ViewPartition take_partition(std::string_view& bytes) {
+  bytes.remove_prefix(1);
+  const auto topic = static_cast<Topic>(take<std::uint8_t>(bytes));
+  return {topic, static_cast<std::int32_t>(take<std::uint32_t>(bytes))};
+}
+
+}  // namespace
+
+std::string row(const ImageId& id) {
+  std::string key(kRows);
+  append(key, id.bytes);
+  return key;
+}
+
+std::optional<ImageId> parse_row(std::string_view key) {
+  ImageId id;
+  if (!key.starts_with(kRows) || key.size() != kRows.size() + id.bytes.size()) return std::nullopt;
+  std::memcpy(id.bytes.data(), key.data() + kRows.size(), id.bytes.size());
+  return id;
+}
+
+std::string index_prefix(std::optional<ImageState> state) {
+  if (!state) return std::string(kAccepted);
+  std::string prefix(kByState);
+  append(prefix, static_cast<std::uint8_t>(*state));
+  return prefix;
+}
+
+std::string index_place(const ImageRow& row) {
+  std::string place;
+  append(place, ~ordered(to_ms(row.deleted ? row.deleted->at : row.upload->at)));
+  append(place, row.id.bytes);
+  std::transform(place.begin() + 8, place.end(), place.begin() + 8,
+                 [](char c) { return static_cast<char>(~c); });
+  return place;
+}
+
+std::optional<ImageId> parse_index_place(std::string_view place) {
+  if (place.size() != kIndexPlaceBytes) return std::nullopt;
+  ImageId id;
+  std::transform(place.begin() + 8, place.end(), id.bytes.begin(),
+                 [](char c) { return static_cast<std::uint8_t>(~c); });
+  return id;
+}
+
+std::string counter(ImageState state) {
+  std::string key(kCounters);
+  append(key, static_cast<std::uint8_t>(state));
+  return key;
+}
+
+std::string unreadable_counter() {
+  std::string key(kCounters);
+  append(key, std::uint8_t{0});  // no state has this number
+  return key;
+}
+
+std::string position(const ViewPartition& partition) {
+  return partition_key(kPositions, partition);
+}
+
+std::optional<ViewPartition> parse_position(std::string_view key) {
+  if (!key.starts_with(kPositions) || key.size() != kPartitionBytes) return std::nullopt;
+  return take_partition(key);
+}
+
+std::string unreadable(const ViewPartition& partition, std::int64_t offset) {
+  auto key = partition_key(kUnreadable, partition);
+  append(key, static_cast<std::uint64_t>(offset));
+  return key;
+}
+
+std::optional<UnreadablePlace> parse_unreadable(std::string_view key) {
+  if (!key.starts_with(kUnreadable) || key.size() != kPartitionBytes + 8) return std::nullopt;
+  const auto partition = take_partition(key);
+  return UnreadablePlace{partition, static_cast<std::int64_t>(take<std::uint64_t>(key))};
+}
+
+std::string meta(std::string_view name) { return std::string(kMeta) + std::string(name); }
+
+std::string encode_number(std::int64_t value) {
+  std::string bytes;
+  append(bytes, static_cast<std::uint64_t>(value));
+  return bytes;
+}
+
+std::optional<std::int64_t> decode_number(std::string_view bytes) {
+  if (bytes.size() != 8) return std::nullopt;
+  return static_cast<std::int64_t>(take<std::uint64_t>(bytes));
+}
+
+}  // namespace thumb::view_keys

@@ -1,0 +1,149 @@
+// A batch is grouped by image first: one read, one decoding and one encoding a row, however many of
+// its events the batch holds. Changes are written in key order, which the database takes in faster.
+#include "state_projector/view_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "schemas/codec.h"
+#include "state_projector/fold.h"
+#include "state_projector/view_keys.h"
+#include "state_projector/view_queries.h"
+
+namespace thumb {
+namespace {
+
+constexpr std::size_t kMaxReasonBytes = 500;
+
+struct PlacedEvent {
+  Event event;
+  RecordPlace place;
+};
+
+// A type on a topic that is not its own would be joined by offsets of another topic.
+Result<Event> decode_for(Topic topic, const InRecord& record) {
+  auto decoded = decode(record);
+  if (!decoded) return Failure(std::move(decoded.error()));
+  if (topic_of(decoded->event) != topic) {
+    return fail(ErrorKind::kCorrupt, "wrong-topic",
+                std::string(event_name(decoded->event)) + " does not belong on this topic");
+  }
+  return std::move(decoded->event);
+}
+
+}  // namespace
+
+struct ViewWriter::Batch {
+  std::map<ImageId, std::vector<PlacedEvent>> events;
+  std::vector<KeyChange> changes;
+  Positions positions;
+  StateCounts counts;
+  FoldedBatch result;
+};
+
+Result<std::unique_ptr<ViewWriter>> ViewWriter::open(KeyValueStore& store,
+                                                     const TopicNames& names) {
+  auto positions = read_positions(store);
+  if (!positions) return Failure(std::move(positions.error()));
+  auto counts = read_counts(store);
+  if (!counts) return Failure(std::move(counts.error()));
+  const auto unreadable = read_unreadable_count(store);
+  if (!unreadable) return Failure(unreadable.error());
+
+  std::unique_ptr<ViewWriter> writer(new ViewWriter(store, names));
+  writer->positions_ = std::move(*positions);
+  writer->counts_ = std::move(*counts);
+  writer->unreadable_ = *unreadable;
+  return writer;
+}
+
+Result<FoldedBatch> ViewWriter::apply(std::span<const InRecord> records, const Positions& ends) {
+  Batch batch;
+  batch.positions = positions_;
+  batch.counts = counts_;
+  for (const auto& record : records) take(record, batch);
+  for (const auto& [partition, end] : ends) {
+    auto& position = batch.positions[partition];
+    position = std::max(position, end);
+  }
+  if (auto folded = fold_rows(batch); !folded) return Failure(std::move(folded.error()));
+
+  std::ranges::move(totals(batch), std::back_inserter(batch.changes));
+  if (!batch.changes.empty()) {
+    std::ranges::sort(batch.changes, {}, &KeyChange::key);
+    if (auto written = store_.write(batch.changes); !written) {
+      return Failure(std::move(written.error()));
+    }
+  }
+  positions_ = std::move(batch.positions);
+  counts_ = std::move(batch.counts);
+  unreadable_ += static_cast<std::int64_t>(batch.result.unreadable);
+  return std::move(batch.result);
+}
+
+void ViewWriter::take(const InRecord& record, Batch& batch) const {
+  const auto topic = names_.find(record.topic);
+  if (!topic) return;  // not ours: nobody asked for it
+  const ViewPartition partition{*topic, record.position.partition};
+  auto& position = batch.positions[partition];
+  if (record.position.offset < position) {
+    ++batch.result.skipped;
+    return;
+  }
+  position = record.position.offset + 1;
+  auto event = decode_for(*topic, record);
+  if (!event) {
+    auto reason = event.error().code + ": " + event.error().message;
+    reason.resize(std::min(reason.size(), kMaxReasonBytes));
+    batch.changes.push_back({view_keys::unreadable(partition, record.position.offset), reason});
+    ++batch.result.unreadable;
+    return;
+  }
+  ++batch.result.folded[*topic];
+  const auto id = image_id_of(*event);
+  batch.events[id].push_back({std::move(*event), {record.position, record.timestamp}});
+}
+
+Result<void> ViewWriter::fold_rows(Batch& batch) const {
+  std::vector<std::string> keys;
+  keys.reserve(batch.events.size());
+  for (const auto& [id, events] : batch.events) keys.push_back(view_keys::row(id));
+  auto stored = store_.multi_get(keys);
+  if (!stored) return Failure(std::move(stored.error()));
+
+  auto bytes = stored->begin();
+  for (const auto& [id, events] : batch.events) {
+    std::optional<ImageRow> before;
+    if (bytes->has_value()) {
+      auto row = decode_row(id, **bytes);
+      if (!row) return Failure(std::move(row.error()));
+      before = std::move(*row);
+    }
+    ++bytes;
+    ImageRow after = before.value_or(empty_row(id));
+    for (const auto& [event, place] : events) fold(after, event, place);
+    append_row_change(before, after, batch.changes, batch.counts);
+  }
+  return {};
+}
+
+std::vector<KeyChange> ViewWriter::totals(const Batch& batch) const {
+  std::vector<KeyChange> changes;
+  for (const auto& [partition, offset] : batch.positions) {
+    if (offset == position_of(positions_, partition)) continue;
+    changes.push_back({view_keys::position(partition), view_keys::encode_number(offset)});
+  }
+  for (const auto& [state, count] : batch.counts) {
+    const auto old = counts_.find(state);
+    if (old != counts_.end() ? old->second == count : count == 0) continue;
+    changes.push_back({view_keys::counter(state), view_keys::encode_number(count)});
+  }
+  if (batch.result.unreadable > 0) {
+    changes.push_back({view_keys::unreadable_counter(),
+                       view_keys::encode_number(
+                           unreadable_ + static_cast<std::int64_t>(batch.result.unreadable))});
+  }
+  return changes;
+}
+
+}  // namespace thumb

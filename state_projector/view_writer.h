@@ -1,0 +1,55 @@
+// Folds records into a view: rows, indexes, counters and positions of a batch in one write.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "platform/log_position.h"
+#include "schemas/topology.h"
+#include "state_projector/key_value_store.h"
+#include "state_projector/positions.h"
+#include "state_projector/row_change.h"
+
+namespace thumb {
+
+// What one batch came to.
+struct FoldedBatch {
+  std::map<Topic, std::size_t> folded;  // records by topic
+  std::size_t skipped = 0;              // below the position: folded before
+  std::size_t unreadable = 0;
+};
+
+// For one thread. The only writer of its store; the store must outlive it.
+class ViewWriter {
+ public:
+  // Takes up positions and counters from the store.
+  [[nodiscard]] static Result<std::unique_ptr<ViewWriter>> open(KeyValueStore& store,
+                                                                const TopicNames& names);
+
+  // Folds `records` (in log order within each partition) and then moves each partition in `ends` on
+  // to its position, past control records that no record shows. A record below its partition's
+  // position is skipped; one that can't be decoded is kept with its place and reason. On an error
+  // nothing has changed and the same batch may be folded again.
+  [[nodiscard]] Result<FoldedBatch> apply(std::span<const InRecord> records, const Positions& ends);
+
+  [[nodiscard]] const Positions& positions() const { return positions_; }
+
+ private:
+  struct Batch;
+  ViewWriter(KeyValueStore& store, const TopicNames& names) : store_(store), names_(names) {}
+
+  void take(const InRecord& record, Batch& batch) const;
+  [[nodiscard]] Result<void> fold_rows(Batch& batch) const;
+  [[nodiscard]] std::vector<KeyChange> totals(const Batch& batch) const;
+
+  KeyValueStore& store_;
+  const TopicNames& names_;
+  Positions positions_;
+  StateCounts counts_;
+  std::int64_t unreadable_ = 0;
+};
+
+}  // namespace thumb
