@@ -1,0 +1,67 @@
+// Carries finished work into transactions, and knows what to do when one fails: the same again, a
+// new producer, or a look at what the group has committed.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "kafka/consumer.h"
+#include "kafka/transactional_producer.h"
+#include "platform/log.h"
+#include "processor/backoff.h"
+#include "processor/processor_metrics.h"
+#include "processor/random_bytes.h"
+#include "processor/work_table.h"
+
+namespace thumb {
+
+struct CommitterOptions {
+  std::size_t max_batch = 500;  // input records in one transaction
+  // Longer than the broker lets a transaction stand open: it answers only when that is decided.
+  std::chrono::milliseconds committed_timeout{15'000};
+  Backoff backoff;
+};
+
+// For one thread. REQUIRES: what the constructor takes outlives it.
+class Committer {
+ public:
+  using MakeProducer = std::function<Result<std::unique_ptr<kafka::TransactionalProducer>>()>;
+
+  Committer(WorkTable& table, MakeProducer make_producer, RandomBytes random, Log& log,
+            ProcessorMetrics& metrics, CommitterOptions options);
+
+  // One transaction with everything that may be committed now, unless it is too early after a
+  // failure. What failed stays in the table and goes with the next call.
+  // Error: the batch can't be written however often it is tried (kTooLarge); the process must end.
+  [[nodiscard]] Result<void> commit(kafka::GroupConsumer& consumer);
+
+  // The partitions are about to go: one last batch of them, tried again until `deadline`.
+  void commit_last(kafka::GroupConsumer& consumer, std::span<const std::int32_t> partitions,
+                   Deadline deadline);
+
+  // When commit() may try again after a failure; in the past if there was none.
+  [[nodiscard]] Deadline not_before() const { return not_before_; }
+
+ private:
+  [[nodiscard]] bool prepare(kafka::GroupConsumer& consumer);
+  [[nodiscard]] Result<void> try_batch(kafka::GroupConsumer& consumer, const Batch& batch);
+  void settle(std::span<const kafka::PartitionOffset> offsets);
+  void note_failure(std::string_view what, const Error& error);
+
+  WorkTable& table_;
+  MakeProducer make_producer_;
+  RandomBytes random_;
+  Log& log_;
+  ProcessorMetrics& metrics_;
+  CommitterOptions options_;
+
+  std::unique_ptr<kafka::TransactionalProducer> producer_;
+  bool outcome_unknown_ = false;  // of the transaction tried last
+  unsigned failures_ = 0;         // in a row
+  Deadline not_before_{};
+};
+
+}  // namespace thumb

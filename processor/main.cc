@@ -1,0 +1,172 @@
+// Composition root of the processor: settings, adapters, the loop.
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <iostream>
+#include <mutex>
+#include <thread>
+
+#include "kafka/clients.h"
+#include "kafka/topic_provisioner.h"
+#include "platform/fs_blob_store.h"
+#include "platform/http/admin_routes.h"
+#include "platform/http/server.h"
+#include "platform/metrics.h"
+#include "platform/stop_signal.h"
+#include "platform/text.h"
+#include "processor/handler.h"
+#include "processor/image/magick_thumbnail_maker.h"
+#include "processor/runner.h"
+#include "processor/settings.h"
+
+namespace thumb {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kStopLimit{9'000};  // a stop ends within 10 s, whatever hangs
+
+// Ends the process if an ordered stop takes too long. What was not committed is handed back by
+// that: it belongs to nobody, and the group gives it to another member.
+class StopWatchdog {
+ public:
+  explicit StopWatchdog(const std::stop_token& stop)
+      : thread_([this, stop](const std::stop_token& disarmed) { watch(stop, disarmed); }) {}
+
+ private:
+  void watch(const std::stop_token& stop, const std::stop_token& disarmed) {
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    std::unique_lock lock(mutex);
+    const std::stop_callback on_stop(stop, [&] {
+      { const std::scoped_lock wait_for_waiter(mutex); }
+      changed.notify_all();
+    });
+    if (!changed.wait(lock, disarmed, [&] { return stop.stop_requested(); })) return;
+    const bool ended = changed.wait_for(lock, disarmed, kStopLimit, [] { return false; }) ||
+                       disarmed.stop_requested();
+    if (!ended) std::_Exit(kExitClean);
+  }
+  std::jthread thread_;
+};
+
+kafka::ClusterConfig cluster_config(const CommonSettings& common) {
+  return {common.bootstrap(), "thumbstream-processor", common.kafka_overrides()};
+}
+
+// A broker that is still starting is waited for; anything else that is wrong is said at once.
+Result<void> await_topics(kafka::Admin& admin, const TopicNames& names, milliseconds limit,
+                          const std::stop_token& stop, Log& log) {
+  const std::string topics[] = {
+      names.of(Topic::kImageRequests), names.of(Topic::kThumbnailCompleted),
+      names.of(Topic::kThumbnailFailed), names.of(Topic::kThumbnailStarted),
+      names.of(Topic::kImageRequestsDlq)};
+  const auto deadline = steady_clock::now() + limit;
+  while (!stop.stop_requested()) {
+    const auto count = kafka::require_topics(admin, topics, milliseconds(5'000));
+    if (count) return {};
+    const bool give_up = count.error().retry == Retry::kNever || steady_clock::now() >= deadline;
+    if (give_up) return Failure(count.error());
+    log.warn("waiting for the broker", {{"code", count.error().code}});
+  }
+  return fail(ErrorKind::kUnavailable, "stopped", "stopped while waiting for the broker");
+}
+
+// 0 serves nothing.
+Result<std::unique_ptr<http::Server>> serve_admin(std::int64_t port, const http::Router& router,
+                                                  Log& log, Metrics& metrics) {
+  if (port == 0) return std::unique_ptr<http::Server>();
+  http::ServerOptions options;
+  options.port = static_cast<std::uint16_t>(port);
+  options.reactor_threads = 1;
+  return http::Server::start(options, router, log, metrics);
+}
+
+Result<void> run_processor(const ProcessorSettings& settings, const MagickRuntime& magick,
+                           const std::stop_token& stop, Log& log) {
+  const kafka::ClusterConfig cluster = cluster_config(settings.common);
+  const TopicNames names(settings.common.topic_prefix);
+  const RandomBytes random = system_random_bytes();
+  const SystemClock clock;
+  Metrics metrics;
+  ProcessorMetrics processor_metrics(metrics);
+
+  auto blobs = FsBlobStore::open_root(settings.common.blob_dir());
+  if (!blobs) return Failure(blobs.error());
+  auto admin = kafka::make_admin(cluster, log);
+  if (!admin) return Failure(admin.error());
+  if (auto there = await_topics(**admin, names, settings.broker_wait, stop, log); !there) {
+    return stop.stop_requested() ? Result<void>() : there;
+  }
+  auto reader = kafka::make_partition_reader(cluster, {}, log);
+  if (!reader) return Failure(reader.error());
+  auto hints = kafka::make_producer(cluster, {}, log);
+  if (!hints) return Failure(hints.error());
+
+  MagickThumbnailMaker maker(magick);
+  const MakeLimits limits{static_cast<std::uint64_t>(settings.max_pixels), settings.decode_timeout};
+  RequestHandler handler({**blobs, maker, **hints, clock, random, log, processor_metrics}, names,
+                         {limits, static_cast<std::uint64_t>(settings.max_original_bytes)});
+  StartFinder starts(names, **admin, **reader, clock,
+                     {settings.group_id(), settings.common.bootstrap()});
+
+  kafka::GroupOptions group;
+  group.group_id = settings.group_id();
+  group.topic = names.of(Topic::kImageRequests);
+  // Unique per process: zombies are fenced by the group metadata, and a producer that replaces
+  // another of this process settles what that one left open.
+  const auto unique = random_array<12>(random);
+  kafka::TransactionOptions transactions;
+  transactions.transactional_id =
+      settings.group_id() + "-" + to_hex(std::as_bytes(std::span(unique)));
+  RunnerOptions options;
+  options.workers = settings.worker_count();
+  options.max_in_flight = static_cast<std::size_t>(settings.max_in_flight);
+  Runner runner({[&](kafka::RebalanceListener& listener) {
+                   return kafka::make_group_consumer(cluster, group, listener, log);
+                 },
+                 [&] { return kafka::make_transactional_producer(cluster, transactions, log); },
+                 [&](const Work& work, unsigned attempt) { return handler.handle(work, attempt); },
+                 starts, random, log, processor_metrics},
+                names, options);
+
+  http::Router router;
+  http::add_admin_routes(router, metrics, [&] { return runner.ready(); });
+  const auto server = serve_admin(settings.common.admin_port, router, log, metrics);
+  if (!server) return Failure(server.error());
+  log.info("processor started", {{"group", settings.group_id()}, {"workers", options.workers}});
+  auto ended = runner.run(stop);
+  if (*server != nullptr) (*server)->stop(milliseconds(500));
+  log.info("processor stopped");
+  return ended;
+}
+
+int main_with(int argc, const char* const* argv) {
+  Settings declared("processor", "Makes the thumbnails that image-requests asks for, exactly once");
+  ProcessorSettings settings;
+  settings.declare(declared);
+  if (const auto exit = declared.parse(argc, argv)) {
+    (exit->exit_code == kExitClean ? std::cout : std::cerr) << exit->text;
+    return exit->exit_code;
+  }
+  // Before any thread: it sets environment variables.
+  MagickOptions magick_options;
+  magick_options.memory_bytes = static_cast<std::uint64_t>(settings.image_memory_bytes);
+  const auto magick = MagickRuntime::start(magick_options);
+  StopSignal stop;
+  Log log("processor", settings.common.level());
+  const StopWatchdog watchdog(stop.token());
+  const auto done =
+      magick ? run_processor(settings, **magick, stop.token(), log) : Failure(magick.error());
+  if (done) return kExitClean;
+  log.error("processor ends", done.error());
+  std::cerr << fmt::format("processor: {}: {}\n", done.error().code, done.error().message);
+  return kExitRuntime;
+}
+
+}  // namespace
+}  // namespace thumb
+
+int main(int argc, char** argv) { return thumb::main_with(argc, argv); }

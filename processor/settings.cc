@@ -1,0 +1,38 @@
+#include "processor/settings.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace thumb {
+
+using std::chrono::milliseconds;
+
+void ProcessorSettings::declare(Settings& settings) {
+  common.declare(settings);
+  settings.text("--group", group, "Consumer group; empty: \"<topic prefix>processor\"");
+  settings.integer("--processor-workers", workers, 0, 256,
+                   "Images decoded at once; 0: number of cores");
+  settings.integer("--processor-max-in-flight", max_in_flight, 1, 10'000,
+                   "Requests read and not committed yet");
+  settings.integer("--max-pixels", max_pixels, 1, 1'000'000'000,
+                   "Width x height of the largest image that is decoded");
+  settings.integer("--max-original-bytes", max_original_bytes, 1, 1LL << 32U,
+                   "Size of the largest original that is read");
+  settings.integer("--image-memory-bytes", image_memory_bytes, 64LL << 20U, 1LL << 40U,
+                   "Pixels of all images in work together; larger images wait for smaller ones");
+  settings.duration_ms("--decode-timeout-ms", decode_timeout, milliseconds(100),
+                       milliseconds(600'000), "Time that decoding one image may take");
+  settings.duration_ms("--broker-wait-ms", broker_wait, milliseconds(0), milliseconds(3'600'000),
+                       "How long to wait for the broker at start");
+}
+
+std::string ProcessorSettings::group_id() const {
+  return group.empty() ? common.topic_prefix + "processor" : group;
+}
+
+std::size_t ProcessorSettings::worker_count() const {
+  if (workers > 0) return static_cast<std::size_t>(workers);
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace thumb

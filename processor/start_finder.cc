@@ -1,0 +1,137 @@
+#include "processor/start_finder.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "processor/repeat_filter.h"
+
+namespace thumb {
+namespace {
+
+using kafka::PartitionOffset;
+using kafka::TopicPartition;
+using std::chrono::milliseconds;
+
+milliseconds left(Deadline deadline) {
+  const auto rest = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+  return std::max(rest, milliseconds(1));
+}
+
+// The first record at or behind each start; a partition without one is absent.
+Result<std::map<TopicPartition, TimeMs>> first_records(kafka::PartitionReader& reader,
+                                                       std::span<const PartitionOffset> starts,
+                                                       Deadline deadline) {
+  std::map<TopicPartition, TimeMs> found;
+  if (starts.empty()) return found;
+  if (auto assigned = reader.assign(starts); !assigned) return Failure(assigned.error());
+  std::set<TopicPartition> open;
+  for (const auto& start : starts) open.insert(start.tp);
+  while (!open.empty()) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return fail_transient(ErrorKind::kTimeout, "start-timeout",
+                            "the start of a partition could not be read in time");
+    }
+    const auto batch = reader.poll(1'000, std::min(left(deadline), milliseconds(500)));
+    if (!batch) return Failure(batch.error());
+    for (const auto& record : batch->records) {
+      const TopicPartition tp{record.topic, record.position.partition};
+      if (open.erase(tp) > 0) found.emplace(tp, record.timestamp);
+    }
+    for (const auto& end : batch->ends) open.erase(end.tp);
+  }
+  return found;
+}
+
+}  // namespace
+
+StartFinder::StartFinder(TopicNames names, kafka::Admin& admin, kafka::PartitionReader& reader,
+                         const Clock& clock, StartOptions options)
+    : names_(std::move(names)),
+      admin_(admin),
+      reader_(reader),
+      clock_(clock),
+      options_(std::move(options)) {}
+
+Result<std::vector<PartitionStart>> StartFinder::find(std::span<const PartitionOffset> committed) {
+  const Deadline deadline = std::chrono::steady_clock::now() + options_.timeout;
+  std::vector<PartitionOffset> starts(committed.begin(), committed.end());
+  if (auto settled = settle_unknown(starts, deadline); !settled) return Failure(settled.error());
+  const auto next_records = first_records(reader_, starts, deadline);
+  if (!next_records) return Failure(next_records.error());
+  std::vector<PartitionStart> found;
+  for (const auto& start : starts) {
+    const auto next = next_records->find(start.tp);
+    const TimeMs at = next == next_records->end() ? clock_.now() : next->second;
+    const auto from = warm_up_from(start, at, deadline);
+    if (!from) return Failure(from.error());
+    found.push_back({start.tp, start.offset, *from});
+  }
+  // What was read ahead here must not go on being fetched.
+  if (auto idle = reader_.assign({}); !idle) return Failure(idle.error());
+  return found;
+}
+
+// Gives the partitions without an offset one: the beginning, if nothing was ever made of them.
+Result<void> StartFinder::settle_unknown(std::vector<PartitionOffset>& starts, Deadline deadline) {
+  std::vector<std::int32_t> unknown;
+  for (const auto& start : starts) {
+    if (start.offset < 0) unknown.push_back(start.tp.partition);
+  }
+  if (unknown.empty()) return {};
+  const auto begun = with_outputs(unknown, deadline);
+  if (!begun) return Failure(begun.error());
+  if (!begun->empty()) return refusal(*begun);
+  for (auto& start : starts) {
+    if (start.offset >= 0) continue;
+    const auto marks = admin_.watermarks(start.tp, left(deadline));
+    if (!marks) return Failure(marks.error());
+    start.offset = marks->low;
+  }
+  return {};
+}
+
+// Those of `partitions` whose outputs hold a committed record. Positions alone can't tell: aborted
+// transactions and control records take offsets too.
+Result<std::vector<std::int32_t>> StartFinder::with_outputs(
+    std::span<const std::int32_t> partitions, Deadline deadline) {
+  std::vector<PartitionOffset> starts;
+  for (const auto topic : {Topic::kThumbnailCompleted, Topic::kThumbnailFailed}) {
+    for (const auto partition : partitions) {
+      const TopicPartition tp{names_.of(topic), partition};
+      const auto marks = admin_.watermarks(tp, left(deadline));
+      if (!marks) return Failure(marks.error());
+      if (marks->low < marks->high) starts.push_back({tp, marks->low});
+    }
+  }
+  const auto records = first_records(reader_, starts, deadline);
+  if (!records) return Failure(records.error());
+  std::set<std::int32_t> begun;
+  for (const auto& [tp, at] : *records) begun.insert(tp.partition);
+  return std::vector<std::int32_t>(begun.begin(), begun.end());
+}
+
+Result<std::int64_t> StartFinder::warm_up_from(const PartitionOffset& start, TimeMs at,
+                                               Deadline deadline) {
+  return admin_.offset_for_time(start.tp, at - kRepeatWindow, left(deadline))
+      .map([&](std::int64_t offset) { return std::min(offset, start.offset); });
+}
+
+Failure StartFinder::refusal(std::span<const std::int32_t> partitions) const {
+  const std::string topic = names_.of(Topic::kImageRequests);
+  const std::string list = fmt::format("{}", fmt::join(partitions, ","));
+  return fail(
+      ErrorKind::kConflict, "group-offset-missing",
+      fmt::format(
+          "group {0} has no committed offset for partition {2} of {1}, although thumbnails "
+          "of it were made already; starting anywhere would repeat or lose work. Set the "
+          "offset and start again: kafka-consumer-groups --bootstrap-server {3} --group {0} "
+          "--topic {1}:{2} --reset-offsets --to-offset <offset> --execute "
+          "(--to-earliest repeats everything, --to-latest skips what waits)",
+          options_.group_id, topic, list, options_.bootstrap));
+}
+
+}  // namespace thumb

@@ -1,0 +1,97 @@
+#include "processor/work.h"
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "platform/text.h"
+
+namespace thumb {
+namespace {
+
+constexpr std::size_t kMaxMessageBytes = 512;
+
+template <typename E>
+constexpr bool kIsRequest =
+    std::is_same_v<E, ImageUploaded> || std::is_same_v<E, ThumbnailRequested> ||
+    std::is_same_v<E, ImageDeleted>;
+
+// Null if the event is none of image-requests.
+const EventBase* request_base(const Event& event) {
+  return std::visit(
+      [](const auto& e) -> const EventBase* {
+        if constexpr (kIsRequest<std::decay_t<decltype(e)>>) return &e;
+        return nullptr;
+      },
+      event);
+}
+
+std::uint32_t attempt_of(const InRecord& record) {
+  for (const auto& header : record.headers) {
+    if (header.name != kRedriveAttemptHeader) continue;
+    const auto attempt = parse_u64(header.value).value_or(0);
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(attempt, std::numeric_limits<std::uint32_t>::max()));
+  }
+  return 0;
+}
+
+}  // namespace
+
+const EventBase& base_of(const Work& work) { return *request_base(work.decoded.event); }
+
+bool is_deletion(const Work& work) {
+  return std::holds_alternative<ImageDeleted>(work.decoded.event);
+}
+
+Result<Work> understand(const InRecord& record) {
+  auto decoded = decode(record);
+  if (!decoded) return Failure(decoded.error());
+  const EventBase* base = request_base(decoded->event);
+  if (base == nullptr) {
+    return fail(ErrorKind::kCorrupt, "unexpected-event",
+                "an event of this type does not belong on this topic");
+  }
+  if (record.key != base->image_id.str()) {
+    return fail(ErrorKind::kCorrupt, "key-mismatch", "the record's key is not its image's id");
+  }
+  const RequestKey request{base->request_id, attempt_of(record)};
+  return Work{std::move(*decoded), request, record.position, record.timestamp};
+}
+
+std::string_view to_string(Ending ending) {
+  switch (ending) {
+    case Ending::kCompleted:
+      return "completed";
+    case Ending::kFailed:
+      return "failed";
+    case Ending::kRepeat:
+      return "repeat";
+    case Ending::kDeleted:
+      return "deleted";
+    case Ending::kDeadLettered:
+      return "dead_lettered";
+  }
+  return "";
+}
+
+OutRecord dead_letter(const InRecord& record, const Error& error, const TopicNames& names) {
+  OutRecord out{names.of(Topic::kImageRequestsDlq), record.key, record.value, record.headers, {}};
+  const std::string message = error.message.substr(0, kMaxMessageBytes);
+  const std::string connect = "__connect.errors.";
+  const Header added[] = {
+      {connect + "topic", record.topic},
+      {connect + "partition", std::to_string(record.position.partition)},
+      {connect + "offset", std::to_string(record.position.offset)},
+      {connect + "stage", "VALUE_CONVERTER"},
+      {connect + "class.name", "thumbstream.processor"},
+      {connect + "exception.class.name", error.code},
+      {connect + "exception.message", message},
+      {"kafka_dlt-original-topic", record.topic},
+  };
+  out.headers.insert(out.headers.end(), std::begin(added), std::end(added));
+  return out;
+}
+
+}  // namespace thumb

@@ -1,0 +1,52 @@
+// What the processor makes of a record of image-requests: something to do, or something for the
+// dead-letter topic. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "platform/log_position.h"
+#include "platform/result.h"
+#include "processor/repeat_filter.h"
+#include "schemas/codec.h"
+#include "schemas/events.h"
+#include "schemas/topology.h"
+
+namespace thumb {
+
+// Header of a redriven dead letter: how many times it was sent again, as text.
+inline constexpr std::string_view kRedriveAttemptHeader = "thumb_redrive_attempt";
+
+// One request, understood.
+struct Work {
+  DecodedEvent decoded;  // ImageUploaded, ThumbnailRequested or ImageDeleted
+  RequestKey request;
+  LogPosition position;
+  TimeMs appended_at;
+};
+
+[[nodiscard]] const EventBase& base_of(const Work& work);
+[[nodiscard]] bool is_deletion(const Work& work);
+
+// Errors, none to be retried: those of decode(), "unexpected-event" (of another topic) and
+// "key-mismatch" (the record's key is not its image, so it stands in a partition of chance).
+[[nodiscard]] Result<Work> understand(const InRecord& record);
+
+// How a record ended; the label of thumb_processor_requests_total.
+enum class Ending : std::uint8_t { kCompleted, kFailed, kRepeat, kDeleted, kDeadLettered };
+[[nodiscard]] std::string_view to_string(Ending ending);
+
+// What goes into the transaction for one record.
+struct Outcome {
+  Ending ending = Ending::kCompleted;
+  std::vector<OutRecord> outputs;
+};
+
+// The record whole, with headers that say what happened: Kafka Connect's set, so that generic tools
+// show it, and the one that generic tools redrive by.
+[[nodiscard]] OutRecord dead_letter(const InRecord& record, const Error& error,
+                                    const TopicNames& names);
+
+}  // namespace thumb

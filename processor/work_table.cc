@@ -1,0 +1,165 @@
+#include "processor/work_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace thumb {
+
+void WorkTable::assign(std::int32_t partition, std::int64_t handle_from) {
+  drop(partition);
+  partitions_.emplace(
+      partition,
+      Partition{++last_epoch_, OffsetLedger(handle_from), RepeatFilter(), {}, std::stop_source()});
+}
+
+void WorkTable::drop(std::int32_t partition) {
+  const auto gone = partitions_.find(partition);
+  if (gone == partitions_.end()) return;
+  gone->second.revoked.request_stop();
+  partitions_.erase(gone);
+  schedule_.drop(partition);
+}
+
+void WorkTable::drop_all() {
+  for (const auto partition : partitions()) drop(partition);
+}
+
+std::vector<std::int32_t> WorkTable::partitions() const {
+  std::vector<std::int32_t> numbers;
+  for (const auto& [number, partition] : partitions_) numbers.push_back(number);
+  return numbers;
+}
+
+void WorkTable::admit(const InRecord& record) {
+  const auto found = partitions_.find(record.position.partition);
+  if (found == partitions_.end()) return;
+  Partition& partition = found->second;
+  const std::int64_t offset = record.position.offset;
+  auto work = understand(record);
+  const bool repeat = work && partition.repeats.observe(work->request, offset, record.timestamp);
+  const bool settled =
+      offset < partition.ledger.next_commit() || partition.entries.contains(offset);
+  if (settled) return;
+
+  partition.ledger.begin(offset);
+  Entry& entry = partition.entries[offset];
+  if (!work) {
+    entry.outcome = Outcome{Ending::kDeadLettered, {dead_letter(record, work.error(), names_)}};
+  } else if (repeat) {
+    entry.outcome = Outcome{Ending::kRepeat, {}};
+  }
+  if (entry.outcome) {
+    partition.ledger.finish(offset);
+    return;
+  }
+  const auto rule = is_deletion(*work) ? RunsAfter::kEarlierCommitted : RunsAfter::kEarlierFinished;
+  entry.work = std::make_shared<const Work>(std::move(*work));
+  schedule_.add(record.key, record.position, rule);
+}
+
+std::optional<Job> WorkTable::take() {
+  const auto position = schedule_.take();
+  if (!position) return std::nullopt;
+  const Partition& partition = partitions_.at(position->partition);
+  const Entry& entry = partition.entries.at(position->offset);
+  return Job{
+      {*position, partition.epoch}, entry.work, entry.attempts, partition.revoked.get_token()};
+}
+
+WorkTable::Entry* WorkTable::find(const Ticket& ticket) {
+  const auto partition = partitions_.find(ticket.position.partition);
+  if (partition == partitions_.end() || partition->second.epoch != ticket.epoch) return nullptr;
+  const auto entry = partition->second.entries.find(ticket.position.offset);
+  return entry == partition->second.entries.end() ? nullptr : &entry->second;
+}
+
+bool WorkTable::finish(const Ticket& ticket, Outcome outcome) {
+  Entry* entry = find(ticket);
+  if (entry == nullptr || entry->outcome) return false;
+  entry->outcome = std::move(outcome);
+  partitions_.at(ticket.position.partition).ledger.finish(ticket.position.offset);
+  schedule_.finish(ticket.position);
+  return true;
+}
+
+bool WorkTable::postpone(const Ticket& ticket) {
+  Entry* entry = find(ticket);
+  if (entry == nullptr || entry->outcome) return false;
+  ++entry->attempts;
+  return true;
+}
+
+bool WorkTable::resume(const Ticket& ticket) {
+  const Entry* entry = find(ticket);
+  if (entry == nullptr || entry->outcome) return false;
+  schedule_.resume(ticket.position);
+  return true;
+}
+
+void WorkTable::collect(std::int32_t number, const Partition& partition, std::size_t& room,
+                        Batch& batch) const {
+  const std::int64_t next = partition.ledger.committable(room);
+  if (next == partition.ledger.next_commit()) return;
+  for (auto entry = partition.entries.begin();
+       entry != partition.entries.end() && entry->first < next; ++entry) {
+    const Outcome& outcome = *entry->second.outcome;
+    batch.outputs.insert(batch.outputs.end(), outcome.outputs.begin(), outcome.outputs.end());
+    --room;
+  }
+  batch.offsets.push_back({{input_topic_, number}, next});
+}
+
+Batch WorkTable::next_batch(std::size_t max_records) const {
+  Batch batch;
+  for (const auto& [number, partition] : partitions_) {
+    collect(number, partition, max_records, batch);
+  }
+  return batch;
+}
+
+Batch WorkTable::next_batch(std::size_t max_records,
+                            std::span<const std::int32_t> only_partitions) const {
+  Batch batch;
+  for (const auto number : only_partitions) {
+    const auto partition = partitions_.find(number);
+    if (partition != partitions_.end()) collect(number, partition->second, max_records, batch);
+  }
+  return batch;
+}
+
+std::vector<Ending> WorkTable::settle(std::int32_t partition, std::int64_t next) {
+  std::vector<Ending> endings;
+  const auto found = partitions_.find(partition);
+  if (found == partitions_.end()) return endings;
+  auto& entries = found->second.entries;
+  const auto end = entries.lower_bound(next);
+  for (auto entry = entries.begin(); entry != end; ++entry) {
+    if (entry->second.outcome) endings.push_back(entry->second.outcome->ending);
+    if (entry->second.work) schedule_.commit({partition, entry->first});
+  }
+  entries.erase(entries.begin(), end);
+  found->second.ledger.settle(next);
+  return endings;
+}
+
+bool WorkTable::shorten_dead_letters() {
+  bool shortened = false;
+  for (auto& [number, partition] : partitions_) {
+    for (auto& [offset, entry] : partition.entries) {
+      if (!entry.outcome || entry.outcome->ending != Ending::kDeadLettered) continue;
+      for (auto& output : entry.outcome->outputs) {
+        shortened = shortened || output.value.has_value();
+        output.value.reset();
+      }
+    }
+  }
+  return shortened;
+}
+
+std::size_t WorkTable::in_flight() const {
+  std::size_t sum = 0;
+  for (const auto& [number, partition] : partitions_) sum += partition.entries.size();
+  return sum;
+}
+
+}  // namespace thumb
