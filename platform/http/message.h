@@ -58,8 +58,8 @@ struct Response {
   }
 };
 
-// The promise of exactly one answer. Movable, from any thread, also long after the handler returned.
-// One destroyed unanswered answers 500. A client that left makes send() a no-op.
+// The promise of exactly one answer. Movable, from any thread, also long after the handler
+// returned. One destroyed unanswered answers 500. A client that left makes send() a no-op.
 class Responder {
  public:
   class Channel {  // the server's side

@@ -1,5 +1,9 @@
 // multipart/form-data (RFC 7578): walks a body that lies spooled on disk, part by part, in flat
-// memory. Built on Poco's MultipartReader.
+// memory: the bytes handed out are views of the body. Pure.
+//
+// A reader of our own, since Poco 1.11's MultipartReader was found unfit: it ends without an error
+// where the closing boundary is missing (a cut upload would pass for a whole one), ends a part at
+// a bare LF before the boundary's text (which image bytes may hold), and skips malformed fields.
 #pragma once
 
 #include <optional>
@@ -12,9 +16,10 @@
 namespace thumb::http {
 
 struct PartHead {
-  std::string name;                     // form field
-  std::optional<std::string> filename;  // as the client gave it, unquoted; not yet to be trusted
-  std::string content_type;             // empty if not given
+  std::string name;  // form field
+  // As the client gave it, unquoted; not yet to be trusted. `filename*` (RFC 8187) is preferred.
+  std::optional<std::string> filename;
+  std::string content_type;  // empty if not given
 };
 
 // Calls come in order: begin_part, part_data*, end_part for each part. An error ends the walk and

@@ -1,0 +1,467 @@
+#include "platform/http/reactors.h"
+
+#include <netdb.h>
+#include <pistache/peer.h>
+#include <pistache/reactor.h>
+#include <pistache/tcp.h>
+#include <pistache/transport.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <cstring>
+#include <ctime>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "platform/http/connection.h"
+#include "platform/http/response_head.h"
+
+namespace thumb::http {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kScratchBytes = 64 * 1024;
+constexpr int kAcceptsPerEvent = 64;
+// Past max_connections this many more are taken, told 503 and closed; then they wait in the
+// backlog.
+constexpr std::size_t kTurnedAwayAtOnce = 64;
+// After the grace period connections are closed by force; what a handler may still block.
+constexpr milliseconds kForcedStop{1'000};
+
+// Deadlines are looked at this often: precise enough for the shortest time-out, and no work to
+// speak of for the usual ones.
+milliseconds tick_of(const ServerOptions& options) {
+  const auto shortest = std::min({options.header_timeout, options.body_idle_timeout,
+                                  options.write_timeout, options.keep_alive_timeout});
+  return std::clamp(shortest / 8, milliseconds(5), milliseconds(200));
+}
+
+std::string numeric_address(const sockaddr_storage& address) {
+  std::array<char, NI_MAXHOST> text{};
+  const auto* plain = reinterpret_cast<const sockaddr*>(&address);
+  const socklen_t size = address.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  ::getnameinfo(plain, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
+  return text.data();
+}
+
+// How many connections there are, in all reactors; stop() waits for none.
+class ConnectionCount {
+ public:
+  explicit ConnectionCount(prometheus::Gauge& gauge) : gauge_(gauge) {}
+
+  std::size_t add() {
+    gauge_.Increment();
+    const std::lock_guard lock(mutex_);
+    return ++count_;
+  }
+  void remove() {
+    gauge_.Decrement();
+    const std::lock_guard lock(mutex_);
+    if (--count_ == 0) none_.notify_all();
+  }
+  [[nodiscard]] bool wait_for_none(milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    return none_.wait_for(lock, limit, [this] { return count_ == 0; });
+  }
+  [[nodiscard]] std::size_t get() {
+    const std::lock_guard lock(mutex_);
+    return count_;
+  }
+
+ private:
+  prometheus::Gauge& gauge_;
+  std::mutex mutex_;
+  std::condition_variable none_;
+  std::size_t count_ = 0;
+};
+
+enum class Order { kServe, kDrain, kCloseAll };
+
+class ReactorTransport;
+
+// Tells the transport of peers that Pistache has handed to its thread. Input never comes here:
+// ReactorTransport reads itself.
+class PeerHandler final : public Pistache::Tcp::Handler {
+ public:
+  void onConnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override;
+  void onInput(const char*, std::size_t, const std::shared_ptr<Pistache::Tcp::Peer>&) override {}
+  [[nodiscard]] std::shared_ptr<Pistache::Tcp::Handler> clone() const override {
+    return std::make_shared<PeerHandler>();
+  }
+};
+
+// One reactor thread's connections. All but handle_new_peer's queue and give_order() belongs to
+// that thread.
+class ReactorTransport final : public Pistache::Tcp::Transport {
+ public:
+  ReactorTransport(const ReactorsContext& context, ConnectionCount& count)
+      : Transport(std::make_shared<PeerHandler>()),
+        context_(context),
+        count_(count),
+        env_{.options = context.options,
+             .framing = {.max_header_bytes = context.options.max_header_bytes,
+                         .max_target_bytes = context.options.max_header_bytes / 2,
+                         .max_body_bytes = context.options.max_body_bytes},
+             .router = context.router,
+             .budget = context.budget,
+             .counters = RequestCounters(context.metrics),
+             .mailbox = std::make_shared<Mailbox>(),
+             .watch_writes = [this](int fd) { watch_writes(fd); },
+             .now = std::chrono::steady_clock::now(),
+             .date = {},
+             .stopping = false,
+             .scratch = std::vector<char>(kScratchBytes),
+             .ready = {}},
+        timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {}
+
+  ~ReactorTransport() override {
+    env_.mailbox->close();
+    while (!connections_.empty()) let_go(connections_.begin()->first);
+  }
+
+  // Pistache makes one of these per thread out of the one it is given.
+  [[nodiscard]] std::shared_ptr<Pistache::Aio::Handler> clone() const override {
+    return std::make_shared<ReactorTransport>(context_, count_);
+  }
+
+  void registerPoller(Pistache::Polling::Epoll& poller) override {
+    Transport::registerPoller(poller);
+    for (const int fd : {env_.mailbox->event_fd(), timer_.get()}) {
+      poller.addFd(fd, Pistache::Flags(Pistache::Polling::NotifyOn::Read),
+                   Pistache::Polling::Tag(static_cast<std::uint64_t>(fd)));
+    }
+  }
+
+  // REQUIRES: before the threads run. `transports` are all of this server's, this one included.
+  void accept_from(UniqueFd listening, std::vector<ReactorTransport*> transports) {
+    listening_ = std::move(listening);
+    transports_ = std::move(transports);
+    resume_accepting();
+  }
+
+  // Thread-safe.
+  void give_order(Order order) {
+    order_.store(order);
+    env_.mailbox->wake();
+  }
+
+  void adopt(const std::shared_ptr<Pistache::Tcp::Peer>& peer);
+  void onReady(const Pistache::Aio::FdSet& events) override;
+
+ private:
+  struct Held {
+    std::shared_ptr<Pistache::Tcp::Peer> peer;
+    std::unique_ptr<Connection> connection;
+  };
+
+  void dispatch(const Pistache::Aio::FdSet& events);
+  void dispatch_one(const Pistache::Aio::FdSet::Entry& event,
+                    std::vector<Pistache::Polling::Event>& others);
+  template <typename Call>
+  void with_connection(int fd, const Call& call);
+  void watch_writes(int fd);
+  void deliver_answers();
+  void go_on();
+  void tick();
+  void set_timer(bool on);
+  void follow_order();
+  void look_at_clock();
+  void bury();
+  void let_go(int fd);
+
+  void accept_some();
+  bool accept_one();
+  void pause_accepting(int error);
+  void resume_accepting();
+
+  const ReactorsContext context_;
+  ConnectionCount& count_;
+  ConnectionEnv env_;
+  UniqueFd timer_;
+  std::unordered_map<int, Held> connections_;
+  std::vector<int> closed_;  // let go of at the end of a round, so that no event meets a new one
+  std::uint64_t next_serial_ = 0;
+  std::time_t date_second_ = 0;
+  std::atomic<Order> order_{Order::kServe};
+  Order followed_ = Order::kServe;
+  std::atomic<std::size_t> load_{0};  // connections, with those on their way here
+
+  UniqueFd listening_;  // one reactor's only
+  std::vector<ReactorTransport*> transports_;
+  bool accepting_ = false;
+};
+
+void PeerHandler::onConnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
+  static_cast<ReactorTransport*>(transport())->adopt(peer);
+}
+
+// --- Events -----------------------------------------------------------------------------------
+
+// The edge between Pistache's thread, where an exception would end the process, and our code.
+void ReactorTransport::onReady(const Pistache::Aio::FdSet& events) {
+  try {
+    dispatch(events);
+  } catch (const std::exception& error) {
+    context_.log.error("HTTP reactor failed to handle events", {{"error", error.what()}});
+  }
+}
+
+void ReactorTransport::dispatch(const Pistache::Aio::FdSet& events) {
+  env_.mailbox->adopt_this_thread();
+  look_at_clock();
+  std::vector<Pistache::Polling::Event> others;  // the transport's own queues
+  for (const auto& event : events) dispatch_one(event, others);
+  if (!others.empty()) Transport::onReady(Pistache::Aio::FdSet(std::move(others)));
+  follow_order();
+  go_on();
+  bury();
+}
+
+void ReactorTransport::dispatch_one(const Pistache::Aio::FdSet::Entry& entry,
+                                    std::vector<Pistache::Polling::Event>& others) {
+  // Entry hides its base and with it EPOLLRDHUP, without which an edge-triggered reader has to
+  // call recv once more for each request. A C-style cast may cross private inheritance
+  // ([expr.cast]).
+  const auto& event = (const Pistache::Polling::Event&)entry;
+  const int fd = static_cast<int>(event.tag.value());
+  if (fd == env_.mailbox->event_fd()) return deliver_answers();
+  if (fd == timer_.get()) return tick();
+  if (fd == listening_.get()) return accept_some();
+  if (!connections_.contains(fd)) {
+    others.push_back(event);
+    return;
+  }
+  with_connection(fd, [&](Connection& connection) {
+    connection.on_events({.readable = entry.isReadable(),
+                          .writable = entry.isWritable(),
+                          .peer_closed = event.flags.hasFlag(Pistache::Polling::NotifyOn::Shutdown),
+                          .hung_up = entry.isHangup()});
+  });
+}
+
+// Calls into a connection; an exception (of a handler, or no memory) costs this connection alone.
+template <typename Call>
+void ReactorTransport::with_connection(int fd, const Call& call) {
+  const auto found = connections_.find(fd);
+  if (found == connections_.end() || found->second.connection->closed()) return;
+  Connection& connection = *found->second.connection;
+  try {
+    call(connection);
+  } catch (const std::exception& error) {
+    context_.log.error("HTTP connection failed", {{"error", error.what()}});
+    connection.cut();
+  }
+  if (connection.closed()) closed_.push_back(fd);
+}
+
+void ReactorTransport::watch_writes(int fd) {
+  using Pistache::Polling::NotifyOn;
+  reactor()->modifyFd(key(), fd, NotifyOn::Read | NotifyOn::Write | NotifyOn::Shutdown,
+                      Pistache::Polling::Mode::Edge);
+}
+
+void ReactorTransport::deliver_answers() {
+  for (Mailbox::Letter& letter : env_.mailbox->take()) {
+    with_connection(letter.to.fd, [&](Connection& connection) {
+      if (connection.id() == letter.to) connection.on_answer(std::move(letter.response));
+    });
+  }
+}
+
+// Connections whose turn was cut short go on after all the others have had theirs.
+void ReactorTransport::go_on() {
+  const std::vector<int> ready = std::exchange(env_.ready, {});
+  for (const int fd : ready) {
+    with_connection(fd, [](Connection& connection) { connection.on_turn(); });
+  }
+  if (!env_.ready.empty()) env_.mailbox->wake();
+}
+
+void ReactorTransport::tick() {
+  std::uint64_t expirations = 0;
+  [[maybe_unused]] const ssize_t got = ::read(timer_.get(), &expirations, sizeof(expirations));
+  for (auto& [fd, held] : connections_) {
+    with_connection(fd, [](Connection& connection) { connection.on_tick(); });
+  }
+  if (listening_.valid() && !accepting_) resume_accepting();
+}
+
+void ReactorTransport::set_timer(bool on) {
+  const auto tick = on ? tick_of(context_.options) : milliseconds(0);
+  itimerspec spec{};
+  spec.it_interval.tv_nsec = std::chrono::nanoseconds(tick).count();
+  spec.it_value = spec.it_interval;
+  ::timerfd_settime(timer_.get(), 0, &spec, nullptr);
+}
+
+void ReactorTransport::look_at_clock() {
+  env_.now = std::chrono::steady_clock::now();
+  const std::time_t second = std::time(nullptr);
+  if (std::exchange(date_second_, second) != second) env_.date = http_date(second);
+}
+
+void ReactorTransport::follow_order() {
+  const Order order = order_.load();
+  if (std::exchange(followed_, order) == order) return;
+  env_.stopping = true;
+  if (std::exchange(accepting_, false)) reactor()->removeFd(key(), listening_.get());
+  listening_.reset();
+  for (auto& [fd, held] : connections_) {
+    with_connection(fd, [&](Connection& connection) {
+      order == Order::kDrain ? connection.on_stop() : connection.cut();
+    });
+  }
+}
+
+// --- Connections' lives -----------------------------------------------------------------------
+
+void ReactorTransport::adopt(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
+  const int fd = peer->fd();
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  ::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  if (connections_.empty()) set_timer(true);
+  auto connection = std::make_unique<Connection>(env_, ConnectionId{fd, next_serial_++},
+                                                 numeric_address(address));
+  connections_.emplace(fd, Held{peer, std::move(connection)});
+  if (followed_ == Order::kCloseAll) {
+    with_connection(fd, [](Connection& closing) { closing.cut(); });
+  } else if (count_.get() > context_.options.max_connections) {
+    with_connection(fd, [](Connection& extra) { extra.turn_away(); });
+  }
+}
+
+void ReactorTransport::bury() {
+  for (const int fd : std::exchange(closed_, {})) let_go(fd);
+  if (connections_.empty()) set_timer(listening_.valid() && !accepting_);
+}
+
+void ReactorTransport::let_go(int fd) {
+  const auto found = connections_.find(fd);
+  if (found == connections_.end()) return;
+  const Held held = std::move(found->second);
+  connections_.erase(found);
+  try {
+    removePeer(held.peer);  // takes it out of the epoll and closes it
+  } catch (const std::exception& error) {
+    // Only a peer that could never be registered: nobody else knows the descriptor then.
+    context_.log.warn("HTTP connection was not registered", {{"error", error.what()}});
+    ::close(fd);
+  }
+  load_.fetch_sub(1);
+  count_.remove();
+}
+
+// --- Accepting --------------------------------------------------------------------------------
+
+void ReactorTransport::accept_some() {
+  for (int i = 0; i < kAcceptsPerEvent && accepting_; ++i) {
+    if (!accept_one()) return;
+  }
+}
+
+bool ReactorTransport::accept_one() {
+  if (count_.get() >= context_.options.max_connections + kTurnedAwayAtOnce) {
+    pause_accepting(0);
+    return false;
+  }
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  auto* plain = reinterpret_cast<sockaddr*>(&address);
+  const int fd = ::accept4(listening_.get(), plain, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) {
+    // Out of descriptors or memory. The socket stays readable, so polling on would spin.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      pause_accepting(errno);
+    }
+    return errno == EINTR || errno == ECONNABORTED;
+  }
+  ReactorTransport* const idlest =
+      *std::min_element(transports_.begin(), transports_.end(),
+                        [](const auto* a, const auto* b) { return a->load_ < b->load_; });
+  idlest->load_.fetch_add(1);
+  count_.add();
+  idlest->handleNewPeer(Pistache::Tcp::Peer::Create(fd, Pistache::Address::fromUnix(plain)));
+  return true;
+}
+
+// Until the next tick. New connections wait in the kernel's backlog meanwhile.
+void ReactorTransport::pause_accepting(int error) {
+  if (error != 0) {
+    context_.log.warn("HTTP server can't accept connections for now",
+                      {{"error", std::strerror(error)}});
+  }
+  accepting_ = false;
+  reactor()->removeFd(key(), listening_.get());
+  set_timer(true);
+}
+
+void ReactorTransport::resume_accepting() {
+  accepting_ = true;
+  reactor()->registerFd(key(), listening_.get(), Pistache::Polling::NotifyOn::Read,
+                        Pistache::Polling::Mode::Level);
+}
+
+// --- The threads ------------------------------------------------------------------------------
+
+class PistacheReactors final : public Reactors {
+ public:
+  explicit PistacheReactors(const ReactorsContext& context)
+      : count_(context.metrics.connections()) {
+    reactor_->init(Pistache::Aio::AsyncContext(context.options.reactor_threads, "http"));
+    const auto key = reactor_->addHandler(std::make_shared<ReactorTransport>(context, count_));
+    for (const auto& handler : reactor_->handlers(key)) {
+      transports_.push_back(static_cast<ReactorTransport*>(handler.get()));
+    }
+  }
+
+  void run(UniqueFd listening) {
+    transports_.front()->accept_from(std::move(listening), transports_);
+    reactor_->run();
+  }
+
+  void stop(milliseconds grace) override {
+    give_order(Order::kDrain);
+    if (!count_.wait_for_none(grace)) {
+      give_order(Order::kCloseAll);
+      // A handler that blocks its thread is not waited for longer than this.
+      static_cast<void>(count_.wait_for_none(kForcedStop));
+    }
+    reactor_->shutdown();
+    transports_.clear();
+    reactor_.reset();  // joins
+  }
+
+ private:
+  void give_order(Order order) {
+    for (ReactorTransport* transport : transports_) transport->give_order(order);
+  }
+
+  ConnectionCount count_;
+  std::shared_ptr<Pistache::Aio::Reactor> reactor_ = Pistache::Aio::Reactor::create();
+  std::vector<ReactorTransport*> transports_;  // owned by the reactor
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Reactors>> Reactors::start(const ReactorsContext& context,
+                                                  UniqueFd listening) {
+  try {
+    auto reactors = std::make_unique<PistacheReactors>(context);
+    reactors->run(std::move(listening));
+    return std::unique_ptr<Reactors>(std::move(reactors));
+  } catch (const std::exception& error) {
+    return fail(ErrorKind::kUnavailable, "cannot-serve", "The HTTP server can't start.",
+                error.what());
+  }
+}
+
+}  // namespace thumb::http
