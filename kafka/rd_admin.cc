@@ -88,17 +88,24 @@ class RdAdmin final : public Admin {
   Result<std::int64_t> list_offset(const TopicPartition& tp, std::int64_t time,
                                    milliseconds timeout) {
     const auto list = to_rd(std::array{PartitionOffset{tp, time}});
-    const auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), to_rd(timeout));
-    const auto& element = list->elems[0];
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return tl::unexpected(explain(code, tp, timeout));
-    if (element.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return tl::unexpected(explain(element.err, tp, timeout));
-    }
-    return element.offset;
+    const auto deadline = steady_clock::now() + timeout;
+    auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), to_rd(timeout));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return list->elems[0].offset;
+    auto error = to_error(code, "list offsets", tp.topic);
+    if (error.kind != ErrorKind::kNotFound) return tl::unexpected(std::move(error));
+    return tl::unexpected(what_is_missing(tp, left(deadline)));
   }
 
-  Error explain(rd_kafka_resp_err_t code, const TopicPartition& tp, milliseconds) {
-    return to_error(code, "list offsets", tp.topic);
+  // librdkafka says "unknown partition" for an unknown topic too, and for one whose leader it has
+  // yet to learn of.
+  Error what_is_missing(const TopicPartition& tp, milliseconds timeout) {
+    const auto count = partition_count(tp.topic, timeout);
+    if (!count) return count.error();
+    const bool exists = tp.partition >= 0 && tp.partition < *count;
+    return to_error(
+        exists ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
+        "list offsets", tp.topic);
   }
 
   RdContext context_;

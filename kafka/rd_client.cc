@@ -79,8 +79,10 @@ void on_log(const rd_kafka_t* client, int severity, const char* facility, const 
 // Every error that matters to a caller reaches it through the call that failed; this is for
 // operators. Single connections are logged by on_log already.
 void on_error(rd_kafka_t* client, int code, const char* reason, void* opaque) {
-  Log& log = static_cast<RdContext*>(opaque)->log;
+  const auto& context = *static_cast<RdContext*>(opaque);
+  Log& log = context.log;
   const auto err = static_cast<rd_kafka_resp_err_t>(code);
+  if (context.on_error) context.on_error(err, reason);
   const LogFields fields = {
       {"client", rd_kafka_name(client)}, {"code", rd_kafka_err2name(err)}, {"detail", reason}};
   if (err == RD_KAFKA_RESP_ERR__TRANSPORT || err == RD_KAFKA_RESP_ERR__RESOLVE ||

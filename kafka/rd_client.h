@@ -4,7 +4,9 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,9 @@ namespace thumb::kafka {
 // outlive the handle.
 struct RdContext {
   Log& log;
+  // Errors that belong to no call, besides being logged; from within the poll functions. Must not
+  // throw.
+  std::function<void(rd_kafka_resp_err_t, std::string_view reason)> on_error = {};
 };
 
 struct RdOptions {

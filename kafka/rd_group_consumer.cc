@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <mutex>
 #include <set>
 
@@ -20,6 +21,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+// Members learn of a rebalance by their heartbeats; a cooperative one takes two rounds.
+constexpr milliseconds kHeartbeat{1'000};
+
 class RdGroupConsumer;
 
 // How the rebalance callback finds its consumer.
@@ -30,8 +34,28 @@ struct GroupContext : RdContext {
 void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t what,
                   rd_kafka_topic_partition_list_t* partitions, void* opaque);
 
+// The library has no accessors; this reads what rd_kafka_consumer_group_metadata_write() makes of
+// the metadata: a magic, the generation, then group id and member id, each ending in NUL. Fails
+// closed should another version write it otherwise.
+bool is_member(const rd_kafka_consumer_group_metadata_t& metadata) {
+  constexpr std::string_view kMagic = "CGMDv2:";
+  void* data = nullptr;
+  std::size_t size = 0;
+  const RdError error(rd_kafka_consumer_group_metadata_write(&metadata, &data, &size));
+  if (error) return false;
+  const std::string text(static_cast<const char*>(data), size);
+  rd_kafka_mem_free(nullptr, data);
+  std::int32_t generation = -1;
+  if (!text.starts_with(kMagic) || size < kMagic.size() + sizeof generation) return false;
+  std::memcpy(&generation, text.data() + kMagic.size(), sizeof generation);
+  const auto group_end = text.find('\0', kMagic.size() + sizeof generation);
+  const bool has_member_id =
+      group_end != std::string::npos && group_end + 1 < size && text[group_end + 1] != '\0';
+  return generation >= 0 && has_member_id;
+}
+
 RdOptions group_options(const GroupOptions& options) {
-  const auto heartbeat = std::min<milliseconds>(milliseconds(3'000), options.session_timeout / 3);
+  const auto heartbeat = std::min<milliseconds>(kHeartbeat, options.session_timeout / 3);
   return {
       .settings =
           {
@@ -114,20 +138,26 @@ class RdGroupConsumer final : public GroupConsumer {
     return offsets;
   }
 
+  // Between leaving a group and joining it again there is no generation, and the broker takes a
+  // transaction's offsets without one unchecked: that would undo the fencing of KIP-447.
   Result<std::unique_ptr<GroupMetadata>> group_metadata() override {
     RdGroupMetadataHandle handle(rd_kafka_consumer_group_metadata(client_.get()));
-    if (!handle) {
-      return fail(ErrorKind::kInternal, "no-group-metadata", "the consumer is in no group");
+    if (!handle || !is_member(*handle)) {
+      return fail_transient(ErrorKind::kConflict, "not-in-group",
+                            "the consumer is not in its group at the moment");
     }
     return std::make_unique<RdGroupMetadata>(std::move(handle));
   }
 
+  // librdkafka would call back for the revocation only after it has left the group, when nothing
+  // can be committed any more: so the listener is told first.
   void close() override {
     if (closed_ || !client_) return;
     {
       const std::lock_guard lock(wake_mutex_);
       closed_ = true;
     }
+    let_go({assigned_.begin(), assigned_.end()});
     const auto code = rd_kafka_consumer_close(client_.get());
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       context_.log.error("closing the consumer", to_error(code, "close"));
@@ -204,24 +234,34 @@ class RdGroupConsumer final : public GroupConsumer {
   }
 
   std::vector<PartitionOffset> starts_of(const std::vector<TopicPartition>& partitions) {
-    if (failure_ || partitions.empty()) return {};
+    if (failure_ || closed_ || partitions.empty()) return {};
     auto starts = listener_.on_assigned(partitions);
-    if (starts) return std::move(*starts);
+    if (starts) {
+      assigned_.insert(partitions.begin(), partitions.end());
+      return std::move(*starts);
+    }
     failure_ = starts.error();
     failure_->retry = Retry::kFatal;
     return {};
   }
 
   void revoke(rd_kafka_topic_partition_list_t& list) {
-    const auto partitions = to_partitions(list);
+    let_go(to_partitions(list));
+    const RdError error(rd_kafka_incremental_unassign(client_.get(), &list));
+    if (error) fail_rebalance(error, "unassign");
+  }
+
+  // Tells the listener, of what it was given.
+  void let_go(std::vector<TopicPartition> partitions) {
+    std::erase_if(partitions, [this](const auto& tp) { return assigned_.erase(tp) == 0; });
+    if (partitions.empty()) return;
     forget(partitions);
-    if (rd_kafka_assignment_lost(client_.get()) != 0) {
+    // A revocation that waited for a poll until the member was put out of the group is none: there
+    // librdkafka 2.0.2 does not say "lost".
+    if (rd_kafka_assignment_lost(client_.get()) != 0 || !group_metadata()) {
       listener_.on_lost(partitions);
     } else {
       listener_.on_revoked(partitions);
-    }
-    if (const RdError error(rd_kafka_incremental_unassign(client_.get(), &list)); error) {
-      fail_rebalance(error, "unassign");
     }
   }
 
@@ -243,7 +283,8 @@ class RdGroupConsumer final : public GroupConsumer {
   // Dies before the client it belongs to.
   RdClient client_;
   RdQueue queue_;
-  std::set<TopicPartition> readable_;
+  std::set<TopicPartition> assigned_;  // what the listener has taken
+  std::set<TopicPartition> readable_;  // those of them that have a start
   std::vector<InRecord> gathered_;
   std::optional<Error> failure_;
   std::mutex wake_mutex_;

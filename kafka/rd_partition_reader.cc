@@ -35,6 +35,8 @@ RdOptions reader_options(const ClusterConfig& cluster, const ReaderOptions& opti
           {"auto.offset.reset", "error"},
           {"isolation.level", "read_committed"},
           {"enable.partition.eof", "true"},
+          // How long a topic that is not there is taken for one that is just being made.
+          {"topic.metadata.propagation.max.ms", "5000"},
           {"fetch.wait.max.ms", "100"},
           {"fetch.error.backoff.ms", "50"},
           {"queued.min.messages", std::to_string(std::min<std::size_t>(records, 10'000'000))},
@@ -44,7 +46,8 @@ RdOptions reader_options(const ClusterConfig& cluster, const ReaderOptions& opti
 
 class RdPartitionReader final : public PartitionReader {
  public:
-  explicit RdPartitionReader(Log& log) : context_{log} {}
+  explicit RdPartitionReader(Log& log)
+      : context_{log, [this](auto code, auto reason) { note_missing_topic(code, reason); }} {}
 
   ~RdPartitionReader() override {
     if (client_) rd_kafka_consumer_close(client_.get());
@@ -133,15 +136,18 @@ class RdPartitionReader final : public PartitionReader {
     if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
       failure_ = Error{ErrorKind::kNotFound, Retry::kNever, "offset-out-of-range",
                        "the log does not hold the position to read from", std::string(reason)};
-    } else if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-               message.err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
-               message.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
-      failure_ = to_error(message.err, "read", reason);
-      failure_->retry = Retry::kFatal;
     } else {
       context_.log.warn("partition reader",
                         {{"code", rd_kafka_err2name(message.err)}, {"detail", reason}});
     }
+  }
+
+  // librdkafka tells of a missing topic aside from the records, again and again.
+  void note_missing_topic(rd_kafka_resp_err_t code, std::string_view reason) {
+    auto error = to_error(code, "read", reason);
+    if (error.kind != ErrorKind::kNotFound) return;
+    error.retry = Retry::kFatal;
+    failure_ = std::move(error);
   }
 
   RdContext context_;

@@ -41,7 +41,7 @@ void answer(Pending& pending, Result<LogPosition> result, Log& log) {
   }
 }
 
-Error delivery_error(rd_kafka_resp_err_t code, std::string_view reason) {
+Error delivery_error(rd_kafka_resp_err_t code, std::string_view reason = {}) {
   auto error = to_error(code, "produce", reason);
   if (error.kind == ErrorKind::kTooLarge) return error;
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
@@ -58,7 +58,8 @@ Error delivery_error(rd_kafka_resp_err_t code, std::string_view reason) {
 
 Result<LogPosition> outcome_of(const rd_kafka_message_t& report) {
   if (report.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return tl::unexpected(delivery_error(report.err, rd_kafka_message_errstr(&report)));
+    // Not rd_kafka_message_errstr(): for a producer's record that is the value, unterminated.
+    return tl::unexpected(delivery_error(report.err));
   }
   if (report.offset < 0) {
     // A broker that recognises a repeat, but no longer knows where the first copy went, says so.

@@ -53,7 +53,8 @@ void on_delivery(rd_kafka_t*, const rd_kafka_message_t* report, void* opaque) {
       report->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT || context->first_error) {
     return;
   }
-  context->first_error = to_error(report->err, "produce", rd_kafka_message_errstr(report));
+  // Not rd_kafka_message_errstr(): for a producer's record that is the value, unterminated.
+  context->first_error = to_error(report->err, "produce");
 }
 
 RdOptions transaction_options(const TransactionOptions& options) {
