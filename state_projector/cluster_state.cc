@@ -1,28 +1,17 @@
 // One question per partition, in turn: only at a start.
 #include "state_projector/cluster_state.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "kafka/topic_provisioner.h"
 
 namespace thumb {
 namespace {
 
-Result<std::int32_t> common_partition_count(kafka::Admin& admin, const TopicNames& names,
-                                            std::chrono::milliseconds timeout) {
-  std::int32_t common = 0;
-  for (const auto topic : kProjectedTopics) {
-    const auto count = admin.partition_count(names.of(topic), timeout);
-    if (!count) return count;
-    if (common == 0) common = *count;
-    if (*count != common) {
-      return fail(
-          ErrorKind::kConflict, "partition-counts-differ",
-          fmt::format("topic {} has {} partitions, {} has {}: all must have the same number",
-                      names.of(topic), *count, names.of(kProjectedTopics.front()), common));
-    }
-  }
-  return common;
+std::vector<std::string> projected_topics(const TopicNames& names) {
+  std::vector<std::string> topics;
+  for (const auto topic : kProjectedTopics) topics.push_back(names.of(topic));
+  return topics;
 }
 
 }  // namespace
@@ -33,7 +22,7 @@ Result<ClusterState> ask_cluster(kafka::Admin& admin, const TopicNames& names,
   auto id = admin.cluster_id(timeout);
   if (!id) return Failure(std::move(id.error()));
   state.cluster_id = std::move(*id);
-  const auto partitions = common_partition_count(admin, names, timeout);
+  const auto partitions = kafka::require_topics(admin, projected_topics(names), timeout);
   if (!partitions) return Failure(partitions.error());
   state.partitions = *partitions;
   for (const auto topic : kProjectedTopics) {

@@ -18,8 +18,8 @@ struct ClusterState {
   std::map<ViewPartition, kafka::Watermarks> watermarks;
 };
 
-// Asks for every partition of the projected topics. Errors: those of kafka::Admin, and
-// kConflict/"partition-counts-differ" (never: an image's events would not stand together).
+// Asks for every partition of the projected topics. Errors: those of kafka::Admin and
+// kafka::require_topics (kNotFound/"topic-missing", kConflict/"partition-counts-differ").
 [[nodiscard]] Result<ClusterState> ask_cluster(kafka::Admin& admin, const TopicNames& names,
                                                std::chrono::milliseconds timeout);
 

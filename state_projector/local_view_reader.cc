@@ -126,11 +126,11 @@ void LocalViewReader::refresh() {
 Result<void> LocalViewReader::follow_pointer() {
   const auto now = Steady::now();
   if (now < next_pointer_look_) return {};
-  next_pointer_look_ = now + options_.pointer_interval;
+  const auto view = serving();
+  if (view) next_pointer_look_ = now + options_.pointer_interval;
   const auto current = folder_.current();
   if (!current) return Failure(current.error());
   if (!*current) return {};  // none yet, or removed: what was open goes on serving
-  const auto view = serving();
   if (view && view->view_id == **current) return {};
   return open(**current);
 }

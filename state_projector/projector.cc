@@ -92,7 +92,7 @@ Result<ClusterState> Projector::wait_for_cluster(const std::stop_token& stop) {
     if (cluster || stop.stop_requested()) return cluster;
     const auto& error = cluster.error();
     // Topics may be made a moment after the broker is up.
-    if (error.retry == Retry::kNever && error.code != "unknown-topic") return cluster;
+    if (error.retry == Retry::kNever && error.kind != ErrorKind::kNotFound) return cluster;
     if (error.code != last_code)
       log_.warn("waiting for Kafka",
                 {{"code", error.code}, {"error", error.message}, {"detail", error.detail}});

@@ -22,9 +22,9 @@ namespace thumb {
 inline constexpr std::size_t kMaxListLimit = 200;
 
 struct ListQuery {
-  std::optional<ImageState> state;  // empty: all but deleted
+  std::optional<ImageState> state = {};  // empty: all but deleted
   std::size_t limit = 20;
-  std::string cursor;  // empty: from the newest; else what the last page gave
+  std::string cursor = {};  // empty: from the newest; else what the last page gave
 };
 
 struct ListPage {

@@ -17,7 +17,7 @@
 #include "state_projector/fold.h"
 #include "state_projector/view_reader.h"
 
-namespace thumb::test {
+namespace thumb::testing {
 
 // Thread-safe. Starts with an empty view; `set_available(false)` is the time before any view.
 class FakeViewReader final : public ViewReader {
@@ -191,4 +191,4 @@ class FakeViewReader final : public ViewReader {
   std::jthread thread_;  // last: starts when all else is there
 };
 
-}  // namespace thumb::test
+}  // namespace thumb::testing

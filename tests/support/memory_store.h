@@ -6,7 +6,7 @@
 
 #include "state_projector/key_value_store.h"
 
-namespace thumb::test {
+namespace thumb::testing {
 
 // For one thread.
 class MemoryStore final : public KeyValueStore {
@@ -51,4 +51,4 @@ class MemoryStore final : public KeyValueStore {
   }
 };
 
-}  // namespace thumb::test
+}  // namespace thumb::testing

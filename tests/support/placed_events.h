@@ -15,7 +15,7 @@
 #include "schemas/codec.h"
 #include "state_projector/fold.h"
 
-namespace thumb::test {
+namespace thumb::testing::placed {
 
 struct PlacedEvent {
   Event event;
@@ -175,4 +175,4 @@ inline rc::Gen<std::vector<PlacedEvent>> any_retelling(const std::vector<PlacedE
   });
 }
 
-}  // namespace thumb::test
+}  // namespace thumb::testing::placed

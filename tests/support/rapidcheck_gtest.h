@@ -9,7 +9,7 @@
 #include <sstream>
 #include <utility>
 
-namespace thumb::test {
+namespace thumb::testing {
 
 inline constexpr int kPropertyCases = 1'000;
 
@@ -24,4 +24,4 @@ void check_property(Property&& property, int cases = kPropertyCases) {
   EXPECT_TRUE(result.template is<rc::detail::SuccessResult>()) << report.str();
 }
 
-}  // namespace thumb::test
+}  // namespace thumb::testing

@@ -6,8 +6,10 @@
 #include "tests/support/placed_events.h"
 #include "tests/support/rapidcheck_gtest.h"
 
-namespace thumb::test {
+namespace thumb::testing {
 namespace {
+
+using namespace placed;  // NOLINT(google-build-using-namespace)
 
 const ImageId kImage = image_id(1);
 
@@ -120,4 +122,4 @@ TEST(RowCodecProperty, DamagedRowsGiveARowOrAnError) {
 }
 
 }  // namespace
-}  // namespace thumb::test
+}  // namespace thumb::testing

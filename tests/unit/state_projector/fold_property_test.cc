@@ -6,8 +6,10 @@
 #include "tests/support/placed_events.h"
 #include "tests/support/rapidcheck_gtest.h"
 
-namespace thumb::test {
+namespace thumb::testing {
 namespace {
+
+using namespace placed;  // NOLINT(google-build-using-namespace)
 
 constexpr int kImages = 3;
 
@@ -106,4 +108,4 @@ TEST(FoldProperty, TheDigestsViewLeavesOutWhatTheLogMayForget) {
 }
 
 }  // namespace
-}  // namespace thumb::test
+}  // namespace thumb::testing

@@ -5,8 +5,10 @@
 
 #include "tests/support/placed_events.h"
 
-namespace thumb::test {
+namespace thumb::testing {
 namespace {
+
+using namespace placed;  // NOLINT(google-build-using-namespace)
 
 const ImageId kImage = image_id(1);
 
@@ -129,4 +131,4 @@ TEST(Fold, EqualOffsetsOfTwoPartitionsAreJoinedTheSameWayRound) {
 }
 
 }  // namespace
-}  // namespace thumb::test
+}  // namespace thumb::testing
