@@ -93,8 +93,9 @@ void AcceptFlow::accept(StagedFile file, std::string traceparent, Done done) {
   attempt->filename = std::move(file.filename);
   attempt->traceparent = std::move(traceparent);
   attempt->done = std::move(done);
-  if (auto stored = store(file, *attempt); !stored) return refuse(*attempt, stored.error());
-  file.blob.reset();  // its descriptor is not needed while the log is awaited
+  const auto stored = store(file, *attempt);
+  file.blob.reset();  // before any answer: what was refused is gone by then
+  if (!stored) return refuse(*attempt, stored.error());
   attempt->publishing = std::chrono::steady_clock::now();
   if (attempt->filename.empty()) return publish_upload(attempt);
   publish_personal(attempt);

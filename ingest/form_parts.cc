@@ -79,6 +79,7 @@ class FormStaging final : public http::PartHandler {
 
 Result<void> check_form(ByteView body, std::string_view content_type,
                         const http::MultipartLimits& limits) {
+  if (body.empty()) return fail(ErrorKind::kInvalid, "empty-body", "The form is empty.");
   FormCheck check;
   if (auto walked = http::read_multipart(body, content_type, check, limits); !walked) return walked;
   if (check.parts() == 0) return fail(ErrorKind::kInvalid, "no-files", "The form holds no file.");

@@ -15,7 +15,7 @@ namespace thumb::ingest {
 
 // Checks a form without keeping any of it: every part must be a file, that is, be named as one
 // (filename=) or start like an image. Errors: those of http::read_multipart(), kInvalid
-// "unknown-field" (names it) and "no-files".
+// "empty-body", "unknown-field" (names it) and "no-files".
 [[nodiscard]] Result<void> check_form(ByteView body, std::string_view content_type,
                                       const http::MultipartLimits& limits);
 

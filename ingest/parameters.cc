@@ -65,7 +65,7 @@ Result<ImageQuery> parse_image_query(const http::Request& request) {
 Result<std::vector<LogPosition>> parse_min_positions(const http::Request& request) {
   std::vector<LogPosition> positions;
   auto rest = request.header("Min-Position").value_or("");
-  while (!rest.empty()) {
+  for (bool more = !rest.empty(); more;) {
     const auto comma = rest.find(',');
     const auto position = parse_log_position(trim(rest.substr(0, comma)));
     if (!position || positions.size() == kMaxPositions) {
@@ -74,7 +74,8 @@ Result<std::vector<LogPosition>> parse_min_positions(const http::Request& reques
                              kMaxPositions));
     }
     positions.push_back(*position);
-    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    more = comma != std::string_view::npos;
+    if (more) rest.remove_prefix(comma + 1);
   }
   return positions;
 }

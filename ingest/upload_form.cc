@@ -95,7 +95,9 @@ class FormUpload final : public http::BodyReceiver {
     form->answer = std::make_shared<FormAnswer>(std::move(responder));
     auto& context = context_;
     WorkerPool::Job job = [&context, form] { take_apart(context, *form); };
-    if (!context_.workers.try_submit(job)) form->answer->refuse(workers_busy());
+    if (context_.workers.try_submit(job)) return;
+    form->spool.reset();
+    form->answer->refuse(workers_busy());
   }
 
  private:
@@ -106,11 +108,14 @@ class FormUpload final : public http::BodyReceiver {
     std::shared_ptr<FormAnswer> answer;
   };
 
-  static void take_apart(UploadContext& context, const Form& form) {
+  static void take_apart(UploadContext& context, Form& form) {
     const auto body = form.spool->contents();
-    if (!body) return form.answer->refuse(body.error());
-    const auto checked = check_form(*body, form.content_type, context.multipart);
-    if (!checked) return form.answer->refuse(checked.error());
+    const auto checked =
+        body ? check_form(*body, form.content_type, context.multipart) : Failure(body.error());
+    if (!checked) {
+      form.spool.reset();
+      return form.answer->refuse(checked.error());
+    }
     const auto accept_one = [&](Result<StagedFile> file) {
       const auto index = form.answer->expect_one();
       if (!file) return form.answer->set(index, Failure(file.error()));
@@ -122,6 +127,7 @@ class FormUpload final : public http::BodyReceiver {
     const auto walked =
         stage_form(*body, form.content_type, context.multipart, context.blobs, accept_one);
     if (!walked) form.answer->set(form.answer->expect_one(), Failure(walked.error()));
+    form.spool.reset();
     form.answer->walk_is_over();
   }
 

@@ -69,7 +69,9 @@ class RawUpload final : public http::BodyReceiver {
       flow.accept(std::move(work->file), work->traceparent,
                   [work](const Result<AcceptedImage>& image) { answer(*work, image); });
     };
-    if (!context_.workers.try_submit(job)) work->responder.send(http::problem(workers_busy()));
+    if (context_.workers.try_submit(job)) return;
+    work->file.blob.reset();
+    work->responder.send(http::problem(workers_busy()));
   }
 
  private:

@@ -1,0 +1,163 @@
+// Composition root of ingest: settings, adapters, routes, and an end in order.
+#include <unistd.h>
+
+#include <iostream>
+#include <span>
+
+#include "ingest/kafka_log.h"
+#include "ingest/random_ids.h"
+#include "ingest/routes.h"
+#include "ingest/settings.h"
+#include "kafka/clients.h"
+#include "kafka/topic_provisioner.h"
+#include "platform/fs_blob_store.h"
+#include "platform/http/server.h"
+#include "platform/stop_signal.h"
+#include "state_projector/local_view_reader.h"
+
+namespace thumb::ingest {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kAskTimeout{1'000};       // one question to Kafka on behalf of a lookup
+constexpr milliseconds kStartupQuestion{3'000};  // one round of questions while waiting for topics
+constexpr milliseconds kStartupPause{500};
+constexpr milliseconds kStopGrace{4'000};  // for requests in hand; with the next, below 10 s
+constexpr milliseconds kDrainLimit{1'000};
+constexpr std::size_t kQueuePerWorker = 64;
+
+// Waits until all topics are there, with one partition count; tells why it waits.
+Result<std::int32_t> await_topics(kafka::Admin& admin, const TopicNames& names, milliseconds limit,
+                                  const std::stop_token& stop, Log& log) {
+  std::vector<std::string> topics;
+  for (const auto topic : kAllTopics) topics.push_back(names.of(topic));
+  const auto deadline = steady_clock::now() + limit;
+  std::mutex mutex;
+  std::condition_variable_any pause;
+  for (;;) {
+    auto count = kafka::require_topics(admin, topics, kStartupQuestion);
+    const bool can_mend = !count && count.error().kind != ErrorKind::kConflict;
+    if (!can_mend || steady_clock::now() >= deadline || stop.stop_requested()) return count;
+    log.warn("waiting for Kafka and its topics", {{"code", count.error().code},
+                                                  {"error", count.error().message},
+                                                  {"detail", count.error().detail}});
+    std::unique_lock lock(mutex);
+    pause.wait_for(lock, stop, kStartupPause, [] { return false; });
+  }
+}
+
+// Everything that serves, from the bottom up. Members go in the reverse order: the server before
+// what its handlers use.
+class Service {
+ public:
+  Service(const IngestSettings& settings, const TopicNames& names, std::int32_t partitions,
+          FsBlobStore& blobs, kafka::Admin& admin, kafka::Producer& producer, Log& log)
+      : log_(log),
+        ends_(admin, names.of(Topic::kImageRequests), kAskTimeout),
+        events_(producer, names, clock_),
+        workers_(static_cast<std::size_t>(settings.ingest_workers),
+                 static_cast<std::size_t>(settings.ingest_workers) * kQueuePerWorker),
+        view_({.view_dir = settings.common.view_dir()}, log),
+        freshness_(ends_, view_, {}, metrics_),
+        lookup_(view_, freshness_, partitions, {}),
+        flow_(events_, ids_, clock_, static_cast<std::uint64_t>(settings.max_pixels), log,
+              metrics_),
+        uploads_{blobs, flow_, ids_, workers_, {}},
+        status_(lookup_, view_),
+        downloads_(lookup_, blobs, workers_),
+        commands_(lookup_, view_, events_, ids_, clock_, log),
+        health_([this] { return ends_.end_of(0).map([](std::int64_t) {}); }, view_, {}) {
+    add_routes(router_, {uploads_, status_, downloads_, commands_, health_, metrics_, in_flight_});
+  }
+
+  Result<void> start(const http::ServerOptions& options) {
+    auto server = http::Server::start(options, router_, log_, metrics_);
+    if (!server) return Failure(server.error());
+    server_ = std::move(*server);
+    log_.info("serving", {{"host", options.host}, {"port", server_->port()}});
+    return {};
+  }
+
+  // Lets requests in hand finish. True if none is left, so that all of this can be taken down.
+  [[nodiscard]] bool stop() {
+    log_.info("stopping");
+    server_->stop(kStopGrace);
+    return in_flight_.wait_until_none(kDrainLimit);
+  }
+
+ private:
+  Log& log_;
+  SystemClock clock_;
+  Metrics metrics_;
+  InFlight in_flight_;
+  RandomIds ids_{clock_};
+  KafkaLogEnds ends_;
+  KafkaEventLog events_;
+  WorkerPool workers_;
+  LocalViewReader view_;
+  Freshness freshness_;
+  ImageLookup lookup_;
+  AcceptFlow flow_;
+  UploadContext uploads_;
+  StatusRoutes status_;
+  DownloadRoutes downloads_;
+  CommandRoutes commands_;
+  Health health_;
+  http::Router router_;
+  std::unique_ptr<http::Server> server_;
+};
+
+Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
+  const TopicNames names(settings.common.topic_prefix);
+  const kafka::ClusterConfig cluster{settings.common.bootstrap(), "thumbstream-ingest",
+                                     settings.common.kafka_overrides()};
+  auto blobs = FsBlobStore::open_root(settings.common.blob_dir());
+  if (!blobs) return Failure(blobs.error());
+  auto admin = kafka::make_admin(cluster, log);
+  if (!admin) return Failure(admin.error());
+  const auto partitions = await_topics(**admin, names, settings.startup_timeout, stop.token(), log);
+  if (stop.token().stop_requested()) return {};
+  if (!partitions) return Failure(partitions.error());
+  auto producer =
+      kafka::make_producer(cluster, {.delivery_timeout = settings.produce_timeout}, log);
+  if (!producer) return Failure(producer.error());
+
+  Service service(settings, names, *partitions, **blobs, **admin, **producer, log);
+  if (auto started = service.start(settings.server()); !started) return started;
+  stop.wait();
+  if (service.stop()) return {};
+  // Some wait for Kafka longer than a stop may take. Their clients were cut off, which promises
+  // nothing; their callbacks still use what would be destroyed now, so leave it to the kernel.
+  log.warn("stopped with requests unanswered");
+  ::_exit(kExitClean);
+}
+
+int main_with(int argc, const char* const* argv) {
+  Settings settings("ingest", "Takes images in over HTTP and answers what became of them");
+  IngestSettings values;
+  values.declare(settings);
+  settings.app().require_subcommand(0, 1);
+  const auto* check = settings.app().add_subcommand(
+      "check-config", "Only check the settings: prints ok, or everything that is wrong with them");
+  if (const auto exit = settings.parse(argc, argv)) {
+    (exit->exit_code == kExitClean ? std::cout : std::cerr) << exit->text;
+    return exit->exit_code;
+  }
+  if (check->parsed()) {
+    std::cout << "ok\n";
+    return kExitClean;
+  }
+  StopSignal stop;
+  Log log("ingest", values.common.level());
+  const auto done = run(values, stop, log);
+  if (done) return kExitClean;
+  log.error("ingest ends", done.error());
+  return kExitRuntime;
+}
+
+}  // namespace
+}  // namespace thumb::ingest
+
+int main(int argc, char** argv) { return thumb::ingest::main_with(argc, argv); }
