@@ -66,7 +66,7 @@ bool has_bare_line_feed(std::string_view text) {
 
 // "GET / HTTP/2.0": a version that we could not know, as opposed to text that is no version.
 bool names_a_version(std::string_view input) {
-  const std::string_view line = input.substr(0, input.find("\r\n"));
+  const std::string_view line = input.substr(0, input.find('\r'));
   const std::size_t at = line.rfind(" HTTP/");
   if (at == std::string_view::npos) return false;
   const std::string_view version = line.substr(at + 6);
