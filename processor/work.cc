@@ -53,9 +53,6 @@ Result<Work> understand(const InRecord& record) {
     return fail(ErrorKind::kCorrupt, "unexpected-event",
                 "an event of this type does not belong on this topic");
   }
-  if (record.key != base->image_id.str()) {
-    return fail(ErrorKind::kCorrupt, "key-mismatch", "the record's key is not its image's id");
-  }
   const RequestKey request{base->request_id, attempt_of(record)};
   return Work{std::move(*decoded), request, record.position, record.timestamp};
 }

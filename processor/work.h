@@ -30,8 +30,7 @@ struct Work {
 [[nodiscard]] const EventBase& base_of(const Work& work);
 [[nodiscard]] bool is_deletion(const Work& work);
 
-// Errors, none to be retried: those of decode(), "unexpected-event" (of another topic) and
-// "key-mismatch" (the record's key is not its image, so it stands in a partition of chance).
+// Errors, none to be retried: those of decode(), and "unexpected-event" (of another topic).
 [[nodiscard]] Result<Work> understand(const InRecord& record);
 
 // How a record ended; the label of thumb_processor_requests_total.

@@ -1,0 +1,98 @@
+#include "processor/start_finder.h"
+
+#include <gtest/gtest.h>
+
+#include "processor/repeat_filter.h"
+#include "tests/support/fake_kafka.h"
+#include "tests/unit/processor/request_records.h"
+
+namespace thumb {
+namespace {
+
+using namespace testing;
+using std::chrono::minutes;
+
+class LateClock final : public Clock {
+ public:
+  TimeMs now() const override { return kNoon + minutes(60); }
+};
+
+class StartFinderTest : public ::testing::Test {
+ protected:
+  // One request a minute from noon on.
+  void fill(int count) {
+    for (int i = 0; i < count; ++i) {
+      cluster_.append(kInput, 0, out_record(uploaded(image_id(static_cast<std::uint8_t>(i)))),
+                      kNoon + minutes(i));
+    }
+  }
+  Result<std::vector<PartitionStart>> find(std::int64_t committed) {
+    const kafka::PartitionOffset offsets[] = {{{kInput, 0}, committed}};
+    return finder_.find(offsets);
+  }
+
+  FakeCluster cluster_{kInput};
+  FakeAdmin admin_{cluster_};
+  FakePartitionReader reader_{cluster_};
+  LateClock clock_;
+  StartFinder finder_{kNames, admin_, reader_, clock_, {"t.processor", "localhost:9092"}};
+};
+
+TEST_F(StartFinderTest, ANewInstallationBeginsAtTheBeginning) {
+  fill(3);
+  const auto starts = find(-1);
+  ASSERT_TRUE(starts);
+  EXPECT_EQ(starts->at(0).handle_from, 0);
+  EXPECT_EQ(starts->at(0).read_from, 0);
+}
+
+TEST_F(StartFinderTest, WithoutAnOffsetButWithOutputsItRefusesAndSaysWhatToDo) {
+  for (const char* topic : {"t.thumbnail-completed", "t.thumbnail-failed"}) {
+    FakeCluster cluster(kInput);
+    FakeAdmin admin(cluster);
+    FakePartitionReader reader(cluster);
+    StartFinder finder(kNames, admin, reader, clock_, {"t.processor", "localhost:9092"});
+    cluster.append(topic, 0, poison(), kNoon);
+    const kafka::PartitionOffset offsets[] = {{{kInput, 0}, -1}};
+    const auto starts = finder.find(offsets);
+    ASSERT_FALSE(starts);
+    EXPECT_EQ(starts.error().code, "group-offset-missing");
+    EXPECT_EQ(starts.error().retry, Retry::kNever);
+    for (const char* part : {"t.processor", "t.image-requests:0", "localhost:9092",
+                             "kafka-consumer-groups", "--reset-offsets"}) {
+      EXPECT_NE(starts.error().message.find(part), std::string::npos) << part;
+    }
+  }
+}
+
+TEST_F(StartFinderTest, OutputsOfOtherPartitionsDoNotCount) {
+  cluster_.append("t.thumbnail-completed", 1, poison(), kNoon);
+  EXPECT_TRUE(find(-1));
+}
+
+TEST_F(StartFinderTest, AbortedTransactionsAreNoOutputs) {
+  cluster_.skip_offset("t.thumbnail-completed", 0);
+  cluster_.skip_offset("t.thumbnail-failed", 0);
+  const auto starts = find(-1);
+  ASSERT_TRUE(starts) << starts.error().message;
+  EXPECT_EQ(starts->at(0).handle_from, 0);
+}
+
+TEST_F(StartFinderTest, TheWindowBelowTheStartIsReadAgain) {
+  fill(40);
+  const auto starts = find(30);
+  ASSERT_TRUE(starts);
+  EXPECT_EQ(starts->at(0).handle_from, 30);
+  EXPECT_EQ(starts->at(0).read_from, 15);
+}
+
+TEST_F(StartFinderTest, AtTheEndTheWindowCountsFromNow) {
+  fill(50);
+  const auto starts = find(50);
+  ASSERT_TRUE(starts);
+  EXPECT_EQ(starts->at(0).handle_from, 50);
+  EXPECT_EQ(starts->at(0).read_from, 45);
+}
+
+}  // namespace
+}  // namespace thumb
