@@ -1,17 +1,15 @@
-// Composition root of ingest: settings, adapters, routes, and an end in order.
+// Composition root of ingest: settings, adapters, and an end in order.
 #include <unistd.h>
 
+#include <condition_variable>
 #include <iostream>
-#include <span>
+#include <mutex>
 
-#include "ingest/kafka_log.h"
-#include "ingest/random_ids.h"
-#include "ingest/routes.h"
+#include "ingest/service.h"
 #include "ingest/settings.h"
 #include "kafka/clients.h"
 #include "kafka/topic_provisioner.h"
 #include "platform/fs_blob_store.h"
-#include "platform/http/server.h"
 #include "platform/stop_signal.h"
 #include "state_projector/local_view_reader.h"
 
@@ -21,12 +19,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kAskTimeout{1'000};       // one question to Kafka on behalf of a lookup
 constexpr milliseconds kStartupQuestion{3'000};  // one round of questions while waiting for topics
 constexpr milliseconds kStartupPause{500};
-constexpr milliseconds kStopGrace{4'000};  // for requests in hand; with the next, below 10 s
-constexpr milliseconds kDrainLimit{1'000};
-constexpr std::size_t kQueuePerWorker = 64;
 
 // Waits until all topics are there, with one partition count; tells why it waits.
 Result<std::int32_t> await_topics(kafka::Admin& admin, const TopicNames& names, milliseconds limit,
@@ -48,67 +42,6 @@ Result<std::int32_t> await_topics(kafka::Admin& admin, const TopicNames& names, 
   }
 }
 
-// Everything that serves, from the bottom up. Members go in the reverse order: the server before
-// what its handlers use.
-class Service {
- public:
-  Service(const IngestSettings& settings, const TopicNames& names, std::int32_t partitions,
-          FsBlobStore& blobs, kafka::Admin& admin, kafka::Producer& producer, Log& log)
-      : log_(log),
-        ends_(admin, names.of(Topic::kImageRequests), kAskTimeout),
-        events_(producer, names, clock_),
-        workers_(static_cast<std::size_t>(settings.ingest_workers),
-                 static_cast<std::size_t>(settings.ingest_workers) * kQueuePerWorker),
-        view_({.view_dir = settings.common.view_dir()}, log),
-        freshness_(ends_, view_, {}, metrics_),
-        lookup_(view_, freshness_, partitions, {}),
-        flow_(events_, ids_, clock_, static_cast<std::uint64_t>(settings.max_pixels), log,
-              metrics_),
-        uploads_{blobs, flow_, ids_, workers_, {}},
-        status_(lookup_, view_),
-        downloads_(lookup_, blobs, workers_),
-        commands_(lookup_, view_, events_, ids_, clock_, log),
-        health_([this] { return ends_.end_of(0).map([](std::int64_t) {}); }, view_, {}) {
-    add_routes(router_, {uploads_, status_, downloads_, commands_, health_, metrics_, in_flight_});
-  }
-
-  Result<void> start(const http::ServerOptions& options) {
-    auto server = http::Server::start(options, router_, log_, metrics_);
-    if (!server) return Failure(server.error());
-    server_ = std::move(*server);
-    log_.info("serving", {{"host", options.host}, {"port", server_->port()}});
-    return {};
-  }
-
-  // Lets requests in hand finish. True if none is left, so that all of this can be taken down.
-  [[nodiscard]] bool stop() {
-    log_.info("stopping");
-    server_->stop(kStopGrace);
-    return in_flight_.wait_until_none(kDrainLimit);
-  }
-
- private:
-  Log& log_;
-  SystemClock clock_;
-  Metrics metrics_;
-  InFlight in_flight_;
-  RandomIds ids_{clock_};
-  KafkaLogEnds ends_;
-  KafkaEventLog events_;
-  WorkerPool workers_;
-  LocalViewReader view_;
-  Freshness freshness_;
-  ImageLookup lookup_;
-  AcceptFlow flow_;
-  UploadContext uploads_;
-  StatusRoutes status_;
-  DownloadRoutes downloads_;
-  CommandRoutes commands_;
-  Health health_;
-  http::Router router_;
-  std::unique_ptr<http::Server> server_;
-};
-
 Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
   const TopicNames names(settings.common.topic_prefix);
   const kafka::ClusterConfig cluster{settings.common.bootstrap(), "thumbstream-ingest",
@@ -124,8 +57,10 @@ Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
       kafka::make_producer(cluster, {.delivery_timeout = settings.produce_timeout}, log);
   if (!producer) return Failure(producer.error());
 
-  Service service(settings, names, *partitions, **blobs, **admin, **producer, log);
-  if (auto started = service.start(settings.server()); !started) return started;
+  LocalViewReader view({.view_dir = settings.common.view_dir()}, log);
+
+  Service service(settings.service(*partitions), {**blobs, **admin, **producer, view, names, log});
+  if (auto started = service.start(); !started) return started;
   stop.wait();
   if (service.stop()) return {};
   // Some wait for Kafka longer than a stop may take. Their clients were cut off, which promises

@@ -40,12 +40,15 @@ void IngestSettings::declare(Settings& settings) {
   });
 }
 
-http::ServerOptions IngestSettings::server() const {
-  http::ServerOptions options;
-  options.host = http_host;
-  options.port = static_cast<std::uint16_t>(http_port);
-  options.max_body_bytes = static_cast<std::uint64_t>(max_body_bytes);
-  options.max_inflight_body_bytes = static_cast<std::uint64_t>(max_inflight_bytes);
+ServiceOptions IngestSettings::service(std::int32_t partitions) const {
+  ServiceOptions options;
+  options.server.host = http_host;
+  options.server.port = static_cast<std::uint16_t>(http_port);
+  options.server.max_body_bytes = static_cast<std::uint64_t>(max_body_bytes);
+  options.server.max_inflight_body_bytes = static_cast<std::uint64_t>(max_inflight_bytes);
+  options.partitions = partitions;
+  options.max_pixels = static_cast<std::uint64_t>(max_pixels);
+  options.workers = static_cast<std::size_t>(ingest_workers);
   return options;
 }
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "ingest/service.h"
 #include "platform/common_settings.h"
-#include "platform/http/server.h"
 #include "platform/settings.h"
 
 namespace thumb::ingest {
@@ -26,7 +26,8 @@ struct IngestSettings {
 
   void declare(Settings& settings);
 
-  [[nodiscard]] http::ServerOptions server() const;
+  // REQUIRES: parse() succeeded.
+  [[nodiscard]] ServiceOptions service(std::int32_t partitions) const;
 };
 
 // A numeric loopback address or "localhost". Pure.
