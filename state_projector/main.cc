@@ -79,7 +79,7 @@ Result<void> run_replay(const Command& command, StopSignal& stop, Log& log) {
   if (!admin) return Failure(std::move(admin.error()));
   auto reader = kafka::make_partition_reader(cluster_config(command.common), {}, log);
   if (!reader) return Failure(std::move(reader.error()));
-  const LogSource source{**admin, **reader, names, {}, {}};
+  const LogSource source{.admin = **admin, .reader = **reader, .names = names, .replay = {}};
   if (command.name == "rebuild") {
     return rebuild(folder, openers(), source, command.force_rebuild, stop.token(), std::cout);
   }
