@@ -187,7 +187,7 @@ def staged(stack):
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=abc", "limit=99999999999999999999",
-                                   "state=nonsense", "cursor=%00%ff", "cursor=" + "A" * 3000])
+                                   "state=nonsense", "cursor=%01!", "cursor=" + "A" * 3000])
 def test_bad_parameters_are_named(calm, query):
     answer = calm.http().get(f"/v1/images?{query}")
     refused(answer, 400)

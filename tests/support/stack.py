@@ -24,6 +24,13 @@ def required_env(name):
     return value
 
 
+def handles_sigterm(pid):
+    """Does it catch or await SIGTERM? In its first moments no process does."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    masks = re.findall(r"^Sig(?:Blk|Cgt):\s+([0-9a-f]+)", status, re.M)
+    return any(int(mask, 16) >> (signal.SIGTERM - 1) & 1 for mask in masks)
+
+
 class Stack:
     READY_SECONDS = 60
     STOP_SECONDS = 20  # the services promise 10 s; a sanitizer's leak check may come after
@@ -88,6 +95,8 @@ class Stack:
     def stop(self, instance):
         """As an operator stops it; a clean end is part of the contract."""
         process = self.running.pop(instance)
+        processes.wait_until(lambda: process.poll() is not None or handles_sigterm(process.pid), 30,
+                             f"{instance} has arranged for SIGTERM")
         assert process.poll() is None, (
             f"{instance} had ended with {process.returncode}\n{processes.tail(self.log(instance))}")
         code = processes.stop(process, self.STOP_SECONDS)
