@@ -9,9 +9,10 @@ checksum=$(sha256sum <$pom)
 
 fetched() { [[ -f $stamp && $(cat "$stamp") == "$checksum" ]]; }
 
+# Quiet but for errors; Maven sends colour codes even then.
 copy_jars() {
-  mvn --quiet -Dstyle.color=never --batch-mode --no-transfer-progress --file "$pom" dependency:copy-dependencies \
-    -DincludeScope=runtime -DoutputDirectory="$1" >&2
+  mvn --quiet --batch-mode --no-transfer-progress --file "$pom" dependency:copy-dependencies \
+    -DincludeScope=runtime -DoutputDirectory="$1" 2>&1 | sed $'s/\e\\[[0-9;]*m//g' >&2
 }
 
 fetched && exit 0
