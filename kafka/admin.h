@@ -9,7 +9,7 @@
 namespace thumb::kafka {
 
 // Thread-safe. Errors: kUnavailable/"kafka-unavailable" or kTimeout/"kafka-timeout" (back off),
-// kNotFound/"unknown-topic" (never).
+// kNotFound/"unknown-topic" and "unknown-partition" (never).
 class Admin {
  public:
   virtual ~Admin() = default;

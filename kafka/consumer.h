@@ -13,11 +13,13 @@
 
 namespace thumb::kafka {
 
-// Told of every change of the assignment, from within GroupConsumer::poll (same thread).
+// Told of every change of the assignment, from within GroupConsumer::poll or close (same thread).
+// Each partition that on_assigned took comes back in exactly one on_revoked or on_lost.
 class RebalanceListener {
  public:
   virtual ~RebalanceListener() = default;
-  // New partitions. Returns where to start reading each; an error ends the consumer (poll returns it).
+  // New partitions. Returns where to start reading each; one left out is held, and never read. An
+  // error ends the consumer (poll returns it as kFatal); then none of `partitions` was taken.
   [[nodiscard]] virtual Result<std::vector<PartitionOffset>> on_assigned(
       std::span<const TopicPartition> partitions) = 0;
   // Still ours until this returns: commit what is finished, forget the rest.
@@ -30,20 +32,25 @@ class GroupConsumer {
  public:
   virtual ~GroupConsumer() = default;
 
-  // Up to `max` records; returns as soon as there is one, after wake(), or after `wait`.
-  // Calls the RebalanceListener. Errors: kFatal when the consumer must be replaced; transient
-  // trouble is logged and waited out.
+  // Up to `max` records; returns as soon as there is one, after wake(), after a change of the
+  // assignment, or after `wait`. Calls the RebalanceListener; none of the records is of a partition
+  // that the same call took away. Errors: kFatal when the consumer must be replaced
+  // ("offset-out-of-range": the log does not hold a start); transient trouble is logged and waited
+  // out.
   [[nodiscard]] virtual Result<std::vector<InRecord>> poll(std::size_t max,
                                                            std::chrono::milliseconds wait) = 0;
-  // Ends a poll that waits. The one call allowed from any thread.
+  // Ends a poll that waits, or else the next one that would. The one call allowed from any thread.
   virtual void wake() = 0;
 
   // The group's committed offset of each partition; -1 where there is none.
   [[nodiscard]] virtual Result<std::vector<PartitionOffset>> committed(
       std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) = 0;
+  // Of this moment: take it anew for every commit. Error: kConflict/"not-in-group" (back off) while
+  // the member has no part in the group; nothing may be committed then.
   [[nodiscard]] virtual Result<std::unique_ptr<GroupMetadata>> group_metadata() = 0;
 
-  // Leaves the group at once, through on_revoked. The destructor does the same.
+  // Leaves the group at once, through on_revoked, where commits are still accepted. The destructor
+  // does the same.
   virtual void close() = 0;
 };
 

@@ -16,12 +16,15 @@ class Producer {
  public:
   using Done = std::function<void(Result<LogPosition>)>;
 
+  // Delivers for up to 3 s more, then reports what is left as kUnavailable: every `done` has been
+  // called when this returns.
   virtual ~Producer() = default;
 
   // Called back exactly once, on this producer's own thread, when all in-sync replicas have the
   // record or the delivery time-out passed; `done` must be short and must not throw.
-  // Errors: kTimeout/"produce-timeout" and kUnavailable/"produce-failed" (back off; the record may be
-  // in the log), kUnavailable/"produce-queue-full" (back off; it is not), kTooLarge/"record-too-large".
+  // Errors: kTimeout/"produce-timeout" and kUnavailable/"produce-failed" (back off; the record may
+  // be in the log), kUnavailable/"produce-queue-full" (back off; it is not),
+  // kTooLarge/"record-too-large".
   virtual void produce(OutRecord record, Done done) = 0;
 
   // The same, waiting for the outcome.

@@ -37,4 +37,9 @@ struct RdOptions {
 [[nodiscard]] Result<RdClient> make_client(rd_kafka_type_t type, const ClusterConfig& cluster,
                                            const RdOptions& options, RdContext& context);
 
+// Asks for the partitions of a topic that a producer was just given its first record for. Left to
+// itself librdkafka 2.0.2 does so by a timer, and the record waits up to 1 s. Failing costs only
+// that.
+void learn_topic(rd_kafka_t* producer, const std::string& topic);
+
 }  // namespace thumb::kafka

@@ -2,7 +2,9 @@
 // librdkafka handle when that has a fatal error, which it never leaves again.
 #include <fmt/format.h>
 
+#include <array>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <thread>
 
@@ -117,12 +119,13 @@ class RdProducer final : public Producer {
     auto pending = std::make_unique<Pending>(Pending{std::move(done)});
     const std::shared_lock lock(session_mutex_);
     const auto error = enqueue(session_.client.get(), record, pending.get());
-    if (!error) {
+    if (error) {
+      reject(std::move(pending),
+             delivery_error(rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get())));
+    } else {
       std::ignore = pending.release();  // comes back with the delivery report
-      return;
+      if (!note_topic(record.topic)) return;
     }
-    reject(std::move(pending),
-           delivery_error(rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get())));
     rd_kafka_queue_yield(session_.events.get());
   }
 
@@ -147,31 +150,43 @@ class RdProducer final : public Producer {
   // Refusals are answered by the same thread as everything else, so that a caller may hold the lock
   // that its `done` takes.
   void reject(std::unique_ptr<Pending> pending, Error error) {
-    const std::lock_guard lock(rejected_mutex_);
+    const std::lock_guard lock(inbox_mutex_);
     rejected_.push_back({std::move(pending), std::move(error)});
   }
 
-  void answer_rejected() {
-    std::vector<Rejected> batch;
+  // True if this is the session's first record for the topic.
+  bool note_topic(const std::string& topic) {
+    const std::lock_guard lock(inbox_mutex_);
+    if (!known_topics_.insert(topic).second) return false;
+    new_topics_.push_back(topic);
+    return true;
+  }
+
+  // What produce() left for this thread.
+  void serve_inbox() {
+    std::vector<Rejected> rejected;
+    std::vector<std::string> new_topics;
     {
-      const std::lock_guard lock(rejected_mutex_);
-      batch.swap(rejected_);
+      const std::lock_guard lock(inbox_mutex_);
+      rejected.swap(rejected_);
+      new_topics.swap(new_topics_);
     }
-    for (auto& [pending, error] : batch) {
+    for (auto& [pending, error] : rejected) {
       answer(*pending, tl::unexpected(std::move(error)), context_.log);
     }
+    for (const auto& topic : new_topics) learn_topic(session_.client.get(), topic);
   }
 
   // Only this thread replaces the session, so it reads it without the lock.
   void run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       rd_kafka_poll(session_.client.get(), to_rd(kPollWait));
-      answer_rejected();
+      serve_inbox();
       replace_if_fatal();
     }
     rd_kafka_flush(session_.client.get(), to_rd(kFlushLimit));
     give_up_rest(session_);
-    answer_rejected();
+    serve_inbox();
   }
 
   void replace_if_fatal() {
@@ -188,6 +203,7 @@ class RdProducer final : public Producer {
     {
       const std::unique_lock lock(session_mutex_);
       std::swap(session_, *fresh);
+      known_topics_.clear();  // produce() takes the inbox lock only within the session lock
     }
     give_up_rest(*fresh);
   }
@@ -207,8 +223,10 @@ class RdProducer final : public Producer {
   RdContext context_;
   std::shared_mutex session_mutex_;
   Session session_;
-  std::mutex rejected_mutex_;
+  std::mutex inbox_mutex_;
   std::vector<Rejected> rejected_;
+  std::vector<std::string> new_topics_;
+  std::set<std::string> known_topics_;
   std::jthread thread_;
 };
 

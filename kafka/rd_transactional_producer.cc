@@ -3,7 +3,9 @@
 // a deadline of its own and never hands a half-done call to the caller.
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
+#include <optional>
+#include <set>
 
 #include "kafka/clients.h"
 #include "kafka/rd_client.h"
@@ -18,11 +20,11 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kInitLimit{30'000};
 // A stop must end within 10 s even if the broker is gone in the middle of a batch: work + abort.
-constexpr milliseconds kWorkLimit{5'000};
-constexpr milliseconds kAbortLimit{3'000};
+constexpr milliseconds kWorkLimit{4'000};
+constexpr milliseconds kAbortLimit{2'000};
 // Ends before kWorkLimit: a record that can't be delivered makes the commit fail with "abort"
 // instead of leaving it waiting for the flush.
-constexpr milliseconds kDeliveryLimit{4'000};
+constexpr milliseconds kDeliveryLimit{3'000};
 
 milliseconds until(Deadline deadline) {
   return std::max(milliseconds(1),
@@ -70,8 +72,11 @@ RdOptions transaction_options(const TransactionOptions& options) {
               {"linger.ms", "0"},
               // The broker answers "concurrent transactions" while it finishes the previous one:
               // the back-off is the latency of a transaction (63-94 ms at the default of 100).
-              {"retry.backoff.ms", "2"},
+              {"retry.backoff.ms", "5"},
               {"message.max.bytes", "4194304"},
+              // librdkafka ends some of its calls by this alone, not by their own time-out; at the
+              // default a broker that hangs held a commit for 9 s.
+              {"socket.timeout.ms", "2500"},
           },
       .on_delivery = on_delivery};
 }
@@ -123,6 +128,7 @@ class RdTransactionalProducer final : public TransactionalProducer {
       if (const auto error = enqueue(client_.get(), record, nullptr); error) {
         return enqueue_failure(error);
       }
+      if (known_topics_.insert(record.topic).second) learn_topic(client_.get(), record.topic);
     }
     if (offsets.empty()) return std::nullopt;
     const auto* member = dynamic_cast<const RdGroupMetadata*>(&group);
@@ -149,11 +155,13 @@ class RdTransactionalProducer final : public TransactionalProducer {
   // Aborts where that is possible. A commit that failed is known to be without effect only once the
   // broker has confirmed an abort: its request may have arrived although the answer did not.
   Result<void> give_up(TransactionFailure failure, Outcome outcome) {
-    if (context_.first_error) failure.error = *context_.first_error;
     const bool may_abort =
         failure.next == NextStep::kAbort ||
         (failure.next == NextStep::kRepeatCall && outcome == Outcome::kNotCommitted);
-    if (may_abort && abort_open()) {
+    const bool aborted = may_abort && abort_open();
+    // The cause, if it was a record; an abort serves the last delivery reports.
+    if (context_.first_error) failure.error = *context_.first_error;
+    if (aborted) {
       // All but a record that is too large may pass when the caller tries again.
       if (failure.error.kind != ErrorKind::kTooLarge) failure.error.retry = Retry::kBackoff;
       return tl::unexpected(failure.error);
@@ -182,6 +190,7 @@ class RdTransactionalProducer final : public TransactionalProducer {
 
   DeliveryContext context_;
   RdClient client_;
+  std::set<std::string> known_topics_;
   std::optional<Error> spent_;
 };
 

@@ -35,7 +35,9 @@ struct Watermarks {
 struct ClusterConfig {
   std::string bootstrap = "127.0.0.1:9092";
   std::string client_id = "thumbstream";
-  // Passed to librdkafka as they are, last (security.protocol, sasl.*, ...). Values are secret.
+  // Passed to librdkafka as they are, last (security.protocol, sasl.*, ...). Values are secret, and
+  // appear in no error and no log. Those that a guarantee rests on (acks, isolation.level, ...) are
+  // refused: "reserved-kafka-option".
   std::map<std::string, std::string> overrides;
 };
 
