@@ -113,6 +113,8 @@ void Connection::on_tick() {
 }
 
 void Connection::on_stop() {
+  input_ready_ = true;  // a request that has arrived is in hand, though no event told of it yet
+  pump();
   if (phase_ == Phase::kHead && !head_started_) close();
 }
 

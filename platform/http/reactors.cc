@@ -173,6 +173,7 @@ class ReactorTransport final : public Pistache::Tcp::Transport {
   void tick();
   void set_timer(bool on);
   void follow_order();
+  void obey(int fd);
   void look_at_clock();
   void bury();
   void let_go(int fd);
@@ -314,11 +315,13 @@ void ReactorTransport::follow_order() {
   env_.stopping = true;
   if (std::exchange(accepting_, false)) reactor()->removeFd(key(), listening_.get());
   listening_.reset();
-  for (auto& [fd, held] : connections_) {
-    with_connection(fd, [&](Connection& connection) {
-      order == Order::kDrain ? connection.on_stop() : connection.cut();
-    });
-  }
+  for (auto& [fd, held] : connections_) obey(fd);
+}
+
+void ReactorTransport::obey(int fd) {
+  with_connection(fd, [this](Connection& connection) {
+    followed_ == Order::kDrain ? connection.on_stop() : connection.cut();
+  });
 }
 
 // --- Connections' lives -----------------------------------------------------------------------
@@ -332,8 +335,8 @@ void ReactorTransport::adopt(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
   auto connection = std::make_unique<Connection>(env_, ConnectionId{fd, next_serial_++},
                                                  numeric_address(address));
   connections_.emplace(fd, Held{peer, std::move(connection)});
-  if (followed_ == Order::kCloseAll) {
-    with_connection(fd, [](Connection& closing) { closing.cut(); });
+  if (followed_ != Order::kServe) {
+    obey(fd);
   } else if (count_.get() > context_.options.max_connections) {
     with_connection(fd, [](Connection& extra) { extra.turn_away(); });
   }

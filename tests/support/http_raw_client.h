@@ -15,6 +15,12 @@ struct RawResponse {
   int status = 0;
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
+
+  // Empty if there is none.
+  [[nodiscard]] std::string header(const std::string& name) const {
+    const auto found = headers.find(name);
+    return found == headers.end() ? "" : found->second;
+  }
 };
 
 // Connects to 127.0.0.1. Every wait ends after ten seconds and then fails the test.

@@ -69,7 +69,7 @@ TEST_F(HttpBlob, RangesArriveExactly) {
     const auto response = exchange(
         get_request("/blob?from=" + std::to_string(from) + "&count=" + std::to_string(count)));
     ASSERT_TRUE(response);
-    EXPECT_EQ(response->headers.at("content-length"), std::to_string(count));
+    EXPECT_EQ(response->header("content-length"), std::to_string(count));
     EXPECT_TRUE(response->body == pattern(from, count)) << from << " " << count;
   }
 }
@@ -77,7 +77,7 @@ TEST_F(HttpBlob, RangesArriveExactly) {
 TEST_F(HttpBlob, HeadSendsTheLengthOnly) {
   RawClient client(port());
   client.send("HEAD /blob?from=0&count=1000 HTTP/1.1\r\nHost: x\r\n\r\n" + get_request("/hello"));
-  EXPECT_EQ(client.read_response(true)->headers.at("content-length"), "1000");
+  EXPECT_EQ(client.read_response(true)->header("content-length"), "1000");
   EXPECT_EQ(client.read_response()->body, "hello");
   EXPECT_EQ(blob_->read_up_to, 0U);
 }
@@ -100,7 +100,7 @@ TEST_F(HttpBlob, ASlowReaderIsNotReadAheadOf) {
 }
 
 TEST_F(HttpBlob, AFastReaderOfALargeBlobLeavesTheOthersTheirTurn) {
-  std::vector<std::thread> readers;
+  std::vector<std::jthread> readers;
   for (int i = 0; i < 4; ++i) {
     readers.emplace_back([this] {
       const auto response = exchange(get_request("/blob?from=0&count=" + std::to_string(kSize)));
@@ -111,7 +111,7 @@ TEST_F(HttpBlob, AFastReaderOfALargeBlobLeavesTheOthersTheirTurn) {
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(exchange(get_request("/hello"))->status, 200);
   }
-  for (std::thread& reader : readers) reader.join();
+  for (std::jthread& reader : readers) reader.join();
 }
 
 TEST_F(HttpBlob, ABlobThatFailsCutsTheConnection) {

@@ -21,10 +21,10 @@ TEST_F(HttpExchange, AnswersWithTheFieldsEveryAnswerHas) {
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 200);
   EXPECT_EQ(response->body, "hello");
-  EXPECT_EQ(response->headers.at("content-type"), "text/plain");
-  EXPECT_EQ(response->headers.at("content-length"), "5");
-  EXPECT_EQ(response->headers.at("x-content-type-options"), "nosniff");
-  EXPECT_THAT(response->headers.at("date"), ::testing::EndsWith(" GMT"));
+  EXPECT_EQ(response->header("content-type"), "text/plain");
+  EXPECT_EQ(response->header("content-length"), "5");
+  EXPECT_EQ(response->header("x-content-type-options"), "nosniff");
+  EXPECT_THAT(response->header("date"), ::testing::EndsWith(" GMT"));
   EXPECT_FALSE(response->headers.contains("connection"));
 }
 
@@ -38,7 +38,7 @@ TEST_F(HttpExchange, HeadIsGetWithoutTheBody) {
   const auto head = client.read_response(true);
   ASSERT_TRUE(head);
   EXPECT_EQ(head->status, 200);
-  EXPECT_EQ(head->headers.at("content-length"), "5");
+  EXPECT_EQ(head->header("content-length"), "5");
   const auto get = client.read_response();  // would not parse if HEAD had sent its body
   ASSERT_TRUE(get);
   EXPECT_EQ(get->body, "hello");
@@ -60,14 +60,14 @@ TEST_F(HttpExchange, AnswersWithoutABodyHaveNone) {
 TEST_F(HttpExchange, OtherMethodsAndPaths) {
   const auto options = exchange("OPTIONS /upload HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(options->status, 204);
-  EXPECT_EQ(options->headers.at("allow"), "POST, OPTIONS");
+  EXPECT_EQ(options->header("allow"), "POST, OPTIONS");
   const auto refused = exchange("PUT /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(refused->status, 405);
-  EXPECT_EQ(refused->headers.at("allow"), "GET, HEAD, OPTIONS");
+  EXPECT_EQ(refused->header("allow"), "GET, HEAD, OPTIONS");
   EXPECT_THAT(refused->body, HasSubstr("\"code\":\"method-not-allowed\""));
   const auto unknown = exchange(get_request("/nothing/here"));
   EXPECT_EQ(unknown->status, 404);
-  EXPECT_EQ(unknown->headers.at("content-type"), "application/problem+json");
+  EXPECT_EQ(unknown->header("content-type"), "application/problem+json");
   EXPECT_EQ(exchange("OPTIONS /nothing HTTP/1.1\r\nHost: x\r\n\r\n")->status, 404);
   EXPECT_EQ(exchange("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n")->status, 204);
 }
@@ -100,7 +100,7 @@ TEST_F(HttpExchange, PipelinedRequestsAreAnsweredInOrder) {
     requests += i % 3 == 0 ? post_request("/upload", std::to_string(i))
                            : get_request("/show/" + std::to_string(i));
   }
-  std::thread sender([&] { client.send(requests); });
+  std::jthread sender([&] { client.send(requests); });
   for (int i = 0; i < kCount; ++i) {
     const auto response = client.read_response();
     ASSERT_TRUE(response) << i;
@@ -133,17 +133,17 @@ TEST_F(HttpExchange, WhoSendsOnWithoutReadingIsNotReadFurther) {
 TEST_F(HttpExchange, ConnectionsEndWhereTheClientAsks) {
   RawClient close(port());
   close.send(get_request("/hello", "Connection: close\r\n") + get_request("/hello"));
-  EXPECT_EQ(close.read_response()->headers.at("connection"), "close");
+  EXPECT_EQ(close.read_response()->header("connection"), "close");
   EXPECT_TRUE(close.at_end());  // the second request was not answered
 
   RawClient old(port());
   old.send("GET /hello HTTP/1.0\r\n\r\n");
-  EXPECT_EQ(old.read_response()->headers.at("connection"), "close");
+  EXPECT_EQ(old.read_response()->header("connection"), "close");
   EXPECT_TRUE(old.at_end());
 
   RawClient kept(port());
   kept.send("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-  EXPECT_EQ(kept.read_response()->headers.at("connection"), "keep-alive");
+  EXPECT_EQ(kept.read_response()->header("connection"), "keep-alive");
   kept.send(get_request("/hello"));
   EXPECT_EQ(kept.read_response()->status, 200);
 }
@@ -182,7 +182,7 @@ TEST_F(HttpExchange, WhatFrontEndsMightReadOtherwiseEndsTheConnection) {
     const auto response = client.read_response();
     ASSERT_TRUE(response) << request;
     EXPECT_EQ(response->status, status) << request;
-    EXPECT_EQ(response->headers.at("connection"), "close");
+    EXPECT_EQ(response->header("connection"), "close");
     EXPECT_TRUE(client.at_end()) << request;  // the smuggled request found no ear
   }
 }
@@ -190,7 +190,7 @@ TEST_F(HttpExchange, WhatFrontEndsMightReadOtherwiseEndsTheConnection) {
 TEST_F(HttpExchange, AnswersMayComeLaterFromAnyThread) {
   RawClient client(port());
   client.send(get_request("/later") + get_request("/hello"));
-  std::thread other([this] {
+  std::jthread other([this] {
     Response response;
     response.body = std::string("late");
     take_kept().send(std::move(response));
@@ -204,7 +204,7 @@ TEST_F(HttpExchange, ManyAnswersFromManyThreads) {
   constexpr int kClients = 40;
   constexpr int kRequests = 25;
   std::atomic<bool> done{false};
-  std::vector<std::thread> answering;
+  std::vector<std::jthread> answering;
   for (int i = 0; i < 3; ++i) {
     answering.emplace_back([&] {
       while (!done) {
@@ -235,7 +235,7 @@ TEST_F(HttpExchange, ManyAnswersFromManyThreads) {
     }
   }
   done = true;
-  for (std::thread& thread : answering) thread.join();
+  for (std::jthread& thread : answering) thread.join();
 }
 
 TEST_F(HttpExchange, AForgottenResponderIsA500) {

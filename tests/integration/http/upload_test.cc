@@ -42,7 +42,7 @@ TEST_F(HttpUpload, BodiesArriveWhole) {
   const auto response = exchange(post_request("/upload", body));
   ASSERT_TRUE(response);
   EXPECT_EQ(response->body, body);
-  EXPECT_EQ(response->headers.at("x-declared"), std::to_string(kMaxBody));
+  EXPECT_EQ(response->header("x-declared"), std::to_string(kMaxBody));
   EXPECT_EQ(exchange(post_request("/upload", ""))->body, "");
 }
 
@@ -69,7 +69,7 @@ TEST_F(HttpUpload, ChunkedBodiesInRandomPieces) {
     const auto response = client.read_response();
     ASSERT_TRUE(response) << seed;
     ASSERT_EQ(response->body, body) << seed;
-    EXPECT_EQ(response->headers.at("x-declared"), "no");
+    EXPECT_EQ(response->header("x-declared"), "no");
   }
 }
 
@@ -154,7 +154,7 @@ TEST_F(HttpUpload, AnErrorOfTheReceiverIsAnsweredAtOnce) {
   const auto response = client.read_response();
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 415);
-  EXPECT_EQ(response->headers.at("connection"), "close");
+  EXPECT_EQ(response->header("connection"), "close");
   EXPECT_THAT(response->body, HasSubstr("refused-body"));
   EXPECT_EQ(uploads_.get().destroyed, 1);
   EXPECT_EQ(uploads_.get().completed, 0);
@@ -220,7 +220,7 @@ TEST_F(HttpUpload, TheBudgetOfAllBodiesHolds) {
 }
 
 TEST_F(HttpUpload, ManyUploadsAtOnce) {
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   std::atomic<int> whole{0};
   std::atomic<int> busy{0};
   for (unsigned t = 0; t < 8; ++t) {
@@ -233,7 +233,7 @@ TEST_F(HttpUpload, ManyUploadsAtOnce) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::jthread& thread : threads) thread.join();
   EXPECT_EQ(whole + busy, 160);
   EXPECT_GT(whole, 0);
   EXPECT_THAT(metrics_.expose(), HasSubstr("thumb_http_inflight_body_bytes 0"));
