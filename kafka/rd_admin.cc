@@ -1,6 +1,7 @@
 // Questions to the cluster, each bounded by its caller's time-out.
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "kafka/clients.h"
 #include "kafka/rd_client.h"
@@ -11,6 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+constexpr milliseconds kAskAgain{20};
 
 // A consumer handle: a producer's metadata requests would let a broker create topics by their name.
 RdOptions admin_options() {
@@ -85,10 +88,22 @@ class RdAdmin final : public Admin {
 
  private:
   // The leader's answer for a timestamp, or for one of the two special values that stand for it.
+  // A partition that is new, or whose leader has just moved, has none for a moment: asked again.
   Result<std::int64_t> list_offset(const TopicPartition& tp, std::int64_t time,
                                    milliseconds timeout) {
-    const auto list = to_rd(std::array{PartitionOffset{tp, time}});
     const auto deadline = steady_clock::now() + timeout;
+    while (true) {
+      auto offset = ask_leader(tp, time, left(deadline));
+      if (offset || offset.error().kind != ErrorKind::kUnavailable) return offset;
+      if (left(deadline) <= kAskAgain) return offset;
+      std::this_thread::sleep_for(kAskAgain);
+    }
+  }
+
+  Result<std::int64_t> ask_leader(const TopicPartition& tp, std::int64_t time,
+                                  milliseconds timeout) {
+    const auto deadline = steady_clock::now() + timeout;
+    const auto list = to_rd(std::array{PartitionOffset{tp, time}});
     auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), to_rd(timeout));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return list->elems[0].offset;
