@@ -3,7 +3,36 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
 namespace thumb {
+namespace {
+
+// Calls `each` for the entries of "a=b;c=d", empty ones left out; stops at the first false.
+template <typename Each>
+void for_each_option(std::string_view options, const Each& each) {
+  while (!options.empty()) {
+    const auto entry = options.substr(0, options.find(';'));
+    if (!entry.empty() && !each(entry)) return;
+    options.remove_prefix(std::min(options.size(), entry.size() + 1));
+  }
+}
+
+// The number, from 1, of the first entry that lacks its '='.
+std::optional<int> first_without_equals(std::string_view options) {
+  int number = 0;
+  bool found = false;
+  for_each_option(options, [&](std::string_view entry) {
+    ++number;
+    found = entry.find('=') == std::string_view::npos;
+    return !found;
+  });
+  return found ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace
 
 void CommonSettings::declare(Settings& settings) {
   settings.text("--data-dir", data_dir, "Folder of blobs, view, logs and pid files");
@@ -21,6 +50,10 @@ void CommonSettings::declare(Settings& settings) {
     if (auto level = parse_log_level(log_level); !level) {
       return "--log-level (THUMB_LOG_LEVEL): " + level.error().message;
     }
+    if (auto pair = first_without_equals(kafka_options)) {
+      // By number: its text may be a password.
+      return fmt::format("--kafka-options (THUMB_KAFKA_OPTIONS): entry {} is not key=value", *pair);
+    }
     if (data_dir.empty()) return "--data-dir (THUMB_DATA_DIR) is empty";
     if (topic_prefix.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                        "0123456789-_") != std::string::npos ||
@@ -37,15 +70,11 @@ std::string CommonSettings::bootstrap() const {
 
 std::map<std::string, std::string> CommonSettings::kafka_overrides() const {
   std::map<std::string, std::string> overrides;
-  std::string_view rest = kafka_options;
-  while (!rest.empty()) {
-    const auto pair = rest.substr(0, rest.find(';'));
-    const auto equals = pair.find('=');
-    if (equals != std::string_view::npos) {
-      overrides.emplace(pair.substr(0, equals), pair.substr(equals + 1));
-    }
-    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-  }
+  for_each_option(kafka_options, [&](std::string_view entry) {
+    const auto equals = entry.find('=');
+    overrides.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+    return true;
+  });
   return overrides;
 }
 

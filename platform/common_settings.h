@@ -22,7 +22,7 @@ struct CommonSettings {
   void declare(Settings& settings);
 
   [[nodiscard]] std::string bootstrap() const;
-  [[nodiscard]] std::map<std::string, std::string> kafka_overrides() const;
+  [[nodiscard]] std::map<std::string, std::string> kafka_overrides() const;  // REQUIRES: parsed
   [[nodiscard]] std::filesystem::path blob_dir() const;  // <data_dir>/blobs
   [[nodiscard]] std::filesystem::path view_dir() const;  // <data_dir>/view
   [[nodiscard]] LogLevel level() const;                  // REQUIRES: parse() succeeded

@@ -15,15 +15,16 @@ std::string to_string(LogPosition position) {
 
 Result<LogPosition> parse_log_position(std::string_view text) {
   const auto colon = text.find(':');
-  const auto partition = parse_u64(text.substr(0, colon));
+  const auto partition = parse_i64(text.substr(0, colon)).value_or(-1);
   const auto offset =
-      colon == std::string_view::npos ? std::nullopt : parse_u64(text.substr(colon + 1));
-  if (!partition || !offset || *partition > std::numeric_limits<std::int32_t>::max() ||
-      *offset > std::numeric_limits<std::int64_t>::max()) {
+      colon == std::string_view::npos ? -1 : parse_i64(text.substr(colon + 1)).value_or(-1);
+  const bool negative_zero = text.starts_with('-') || text.find(":-") != std::string_view::npos;
+  if (partition < 0 || offset < 0 || negative_zero ||
+      partition > std::numeric_limits<std::int32_t>::max()) {
     return fail(ErrorKind::kInvalid, "bad-position",
                 "a position has the form partition:offset, for example 3:1041");
   }
-  return LogPosition{static_cast<std::int32_t>(*partition), static_cast<std::int64_t>(*offset)};
+  return LogPosition{static_cast<std::int32_t>(partition), offset};
 }
 
 }  // namespace thumb

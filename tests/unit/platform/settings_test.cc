@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 
@@ -125,6 +126,18 @@ TEST(CommonSettings, KafkaOptionsAreSplit) {
   common.kafka_options = "security.protocol=ssl;sasl.password=a=b;;";
   EXPECT_EQ(common.kafka_overrides(), (std::map<std::string, std::string>{
                                           {"security.protocol", "ssl"}, {"sasl.password", "a=b"}}));
+}
+
+TEST(CommonSettings, AKafkaOptionWithoutAValueIsAMistakeThatShowsNoSecret) {
+  CommonSettings common;
+  Settings settings("sample", "A sample");
+  common.declare(settings);
+  const std::array args = {"sample", "--kafka-options", "a=b;sasl.password:hunter2"};
+  const auto exit = settings.parse(static_cast<int>(args.size()), args.data());
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->exit_code, kExitUsage);
+  EXPECT_NE(exit->text.find("entry 2"), std::string::npos) << exit->text;
+  EXPECT_EQ(exit->text.find("hunter2"), std::string::npos) << exit->text;
 }
 
 }  // namespace
