@@ -1,4 +1,5 @@
 // Composition root of ingest: settings, adapters, and an end in order.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -42,6 +43,11 @@ Result<std::int32_t> await_topics(kafka::Admin& admin, const TopicNames& names, 
   }
 }
 
+Failure not_there(Error error, const std::string& bootstrap) {
+  error.message = fmt::format("Cannot start with Kafka at {}: {}", bootstrap, error.message);
+  return Failure(std::move(error));
+}
+
 Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
   const TopicNames names(settings.common.topic_prefix);
   const kafka::ClusterConfig cluster{settings.common.bootstrap(), "thumbstream-ingest",
@@ -52,7 +58,7 @@ Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
   if (!admin) return Failure(admin.error());
   const auto partitions = await_topics(**admin, names, settings.startup_timeout, stop.token(), log);
   if (stop.token().stop_requested()) return {};
-  if (!partitions) return Failure(partitions.error());
+  if (!partitions) return not_there(partitions.error(), cluster.bootstrap);
   auto producer =
       kafka::make_producer(cluster, {.delivery_timeout = settings.produce_timeout}, log);
   if (!producer) return Failure(producer.error());
