@@ -5,6 +5,8 @@
 
 #include "kafka/clients.h"
 #include "platform/common_settings.h"
+#include "platform/http/admin_routes.h"
+#include "platform/http/server.h"
 #include "platform/metrics.h"
 #include "platform/stop_signal.h"
 #include "state_projector/commands.h"
@@ -55,6 +57,16 @@ ViewOpeners openers() {
       RocksStore::open};
 }
 
+// None if the port is 0.
+Result<std::unique_ptr<http::Server>> serve_admin(std::int64_t port, const http::Router& router,
+                                                  Log& log, Metrics& metrics) {
+  if (port == 0) return nullptr;
+  http::ServerOptions options;
+  options.port = static_cast<std::uint16_t>(port);
+  options.reactor_threads = 1;
+  return http::Server::start(options, router, log, metrics);
+}
+
 Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   const TopicNames names(command.common.topic_prefix);
   const ViewFolder folder(command.common.view_dir());
@@ -68,7 +80,15 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   ProjectorOptions options;
   options.view_dir = command.common.view_dir();
   Projector projector(options, names, **admin, **reader, RocksStore::open, log, metrics);
-  return projector.run(stop.token());
+  http::Router router;
+  http::add_admin_routes(router, metrics, [&projector] { return projector.ready(); });
+  const auto server = serve_admin(command.common.admin_port, router, log, metrics);
+  if (!server) return Failure(server.error());
+  log.info("projector started", {{"view_dir", options.view_dir.string()}});
+  auto ended = projector.run(stop.token());
+  if (*server != nullptr) (*server)->stop(std::chrono::milliseconds(500));
+  log.info("projector stopped");
+  return ended;
 }
 
 // The commands that read the log.

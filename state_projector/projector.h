@@ -25,7 +25,7 @@ struct ProjectorOptions {
   std::filesystem::path view_dir;
   std::size_t batch_records = 10'000;
   std::chrono::milliseconds poll_wait{100};      // also how soon a stop is heeded
-  std::chrono::milliseconds ask_timeout{5'000};  // one question to the cluster
+  std::chrono::milliseconds ask_timeout{2'000};  // one question to the cluster
   std::chrono::milliseconds retry_pause{1'000};  // between two tries to reach it
 };
 

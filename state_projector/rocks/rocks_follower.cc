@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <set>
 #include <system_error>
+#include <utility>
 
 #include "state_projector/rocks/rocks_reads.h"
 
@@ -29,11 +31,14 @@ Names data_files(const std::filesystem::path& folder) {
   return names;
 }
 
-Names wals_of(const Names& files) {
-  Names wals;
-  std::ranges::copy_if(files, std::inserter(wals, wals.end()),
-                       [](const std::string& name) { return name.ends_with(".log"); });
-  return wals;
+// Names have six digits and more; the numbers only grow, so the longest and last is the newest.
+std::string newest_wal_of(const Names& files) {
+  std::string newest;
+  for (const auto& name : files) {
+    if (!name.ends_with(".log")) continue;
+    if (std::pair(name.size(), name) > std::pair(newest.size(), newest)) newest = name;
+  }
+  return newest;
 }
 
 bool all_there(const Names& wanted, const Names& present) {
@@ -43,12 +48,11 @@ bool all_there(const Names& wanted, const Names& present) {
 }  // namespace
 
 RocksFollower::RocksFollower(std::filesystem::path folder, ScratchFolder info_log,
-                             std::unique_ptr<rocksdb::DB> db, std::set<std::string> wals,
-                             Trace trace)
+                             std::unique_ptr<rocksdb::DB> db, std::string newest_wal, Trace trace)
     : folder_(std::move(folder)),
       info_log_(std::move(info_log)),
       db_(std::move(db)),
-      wals_(std::move(wals)),
+      newest_wal_(std::move(newest_wal)),
       trace_(trace) {}
 
 RocksFollower::~RocksFollower() = default;
@@ -73,8 +77,8 @@ Result<std::shared_ptr<RocksFollower>> RocksFollower::open_once(const std::files
   if (!info_log) return Failure(std::move(info_log.error()));
 
   const auto before = data_files(folder);
-  auto wals = wals_of(before);
-  const auto trace = trace_of(folder, wals);
+  auto newest_wal = newest_wal_of(before);
+  const auto trace = trace_of(folder, newest_wal);
   rocksdb::DB* raw = nullptr;
   const auto status = rocksdb::DB::OpenAsSecondary(rocks::view_options(), folder.string(),
                                                    info_log->path().string(), &raw);
@@ -82,38 +86,33 @@ Result<std::shared_ptr<RocksFollower>> RocksFollower::open_once(const std::files
   files_vanished = !all_there(before, data_files(folder));
   if (!status.ok()) return rocks::to_failure(status, "open " + folder.string());
   return std::shared_ptr<RocksFollower>(
-      new RocksFollower(folder, std::move(*info_log), std::move(db), std::move(wals), trace));
+      new RocksFollower(folder, std::move(*info_log), std::move(db), std::move(newest_wal), trace));
 }
 
 RocksFollower::Trace RocksFollower::trace_of(const std::filesystem::path& folder,
-                                             const std::set<std::string>& wals) {
+                                             const std::string& newest_wal) {
   Trace trace;
   struct stat info {};
   if (::stat(folder.c_str(), &info) == 0) {
     trace.folder_changed_ns = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
   }
-  // Names have six digits and more; the numbers only grow, so the longest and last is the newest.
-  const auto newest = std::ranges::max_element(
-      wals, {}, [](const std::string& name) { return std::pair(name.size(), name); });
-  if (newest != wals.end() && ::stat((folder / *newest).c_str(), &info) == 0) {
+  if (::stat((folder / newest_wal).c_str(), &info) == 0) {
     trace.newest_wal_bytes = info.st_size;
   }
   return trace;
 }
 
-bool RocksFollower::behind() const { return !(trace_of(folder_, wals_) == trace_); }
+bool RocksFollower::behind() const { return !(trace_of(folder_, newest_wal_) == trace_); }
 
 Result<RocksFollower::CaughtUp> RocksFollower::catch_up() {
   for (int round = 0; round < kMaxRounds; ++round) {
     const auto before = data_files(folder_);
-    if (!all_there(wals_, before)) return CaughtUp::kReplace;
-    auto wals = wals_of(before);
-    const auto trace = trace_of(folder_, wals);
+    if (newest_wal_of(before) != newest_wal_) return CaughtUp::kReplace;
+    const auto trace = trace_of(folder_, newest_wal_);
     const auto status = db_->TryCatchUpWithPrimary();
     const auto after = data_files(folder_);
-    if (!all_there(wals, after)) return CaughtUp::kReplace;
+    if (newest_wal_of(after) != newest_wal_) return CaughtUp::kReplace;
     if (!status.ok()) return rocks::to_failure(status, "catch up with " + folder_.string());
-    wals_ = std::move(wals);
     if (all_there(before, after)) {
       trace_ = trace;
       return CaughtUp::kCurrent;

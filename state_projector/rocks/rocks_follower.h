@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "state_projector/key_value_store.h"
@@ -22,10 +21,11 @@ namespace thumb {
 // newer batches and not others, but no key ever goes back to an older value. Whoever needs "row at
 // least as new as position" takes the positions after a catch_up and the row later.
 //
-// A secondary of RocksDB keeps serving old values of keys whose newer ones the writer has moved
-// from the WAL to a table file before the secondary read them (facebook/rocksdb issues 14444 and
-// 15051, present in 7.8). So it is never followed past the end of a WAL file: when one is gone,
-// catch_up says kReplace and a follower opened anew takes over.
+// A secondary of RocksDB goes on giving old values of keys whose newer ones the writer has moved
+// from the WAL to a table file before the secondary read them there (facebook/rocksdb issues 14444
+// and 15051; so in 7.8). The writer begins a new WAL before it moves anything out of the last one;
+// so a follower is bound to the WAL that was newest when it was opened. When there is a newer one,
+// catch_up says kReplace, and a follower opened anew takes over.
 class RocksFollower final : public KeyValueReader {
  public:
   enum class CaughtUp { kCurrent, kReplace };
@@ -55,16 +55,16 @@ class RocksFollower final : public KeyValueReader {
   };
 
   RocksFollower(std::filesystem::path folder, ScratchFolder info_log,
-                std::unique_ptr<rocksdb::DB> db, std::set<std::string> wals, Trace trace);
+                std::unique_ptr<rocksdb::DB> db, std::string newest_wal, Trace trace);
   [[nodiscard]] static Result<std::shared_ptr<RocksFollower>> open_once(
       const std::filesystem::path& folder, bool& files_vanished);
   [[nodiscard]] static Trace trace_of(const std::filesystem::path& folder,
-                                      const std::set<std::string>& wals);
+                                      const std::string& newest_wal);
 
   const std::filesystem::path folder_;
   const ScratchFolder info_log_;
   const std::unique_ptr<rocksdb::DB> db_;
-  std::set<std::string> wals_;  // that this instance has read from
+  const std::string newest_wal_;
   Trace trace_;
 };
 

@@ -26,7 +26,8 @@ rocksdb::Options view_options() {
   options.max_open_files = -1;
   options.info_log = std::make_shared<SilentLogger>();
   options.compression = rocksdb::kLZ4Compression;
-  options.write_buffer_size = std::size_t{64} << 20U;
+  // A follower reads a WAL of up to this size anew whenever a memtable is full.
+  options.write_buffer_size = std::size_t{32} << 20U;
   // A batch arrives in key order: with a hint per prefix the memtable finds the next place beside
   // the last one. Concurrent writes would switch that off, and there is one writer.
   options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(2));
