@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from support import images, kafka_log, processes
+from support.stack import SERVICES
 
 PHOTO = processes.ROOT / "examples/photo.jpg"
 SCHEMA = processes.ROOT / "schemas/thumbnail-completed.schema.json"
@@ -121,10 +122,15 @@ def test_orientation_is_applied(stack, orientation):
     assert Image.open(io.BytesIO(body)).size == images.fitted(*upright)
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_can_be_probed(stack, service):
+    for path in ("/livez", "/readyz"):
+        assert stack.http(service).get(path).status == 200, path
+    metrics = stack.http(service).get("/metrics")
+    assert metrics.status == 200 and b"# TYPE" in metrics.body
+
+
 def test_small_surfaces(stack):
     assert stack.http().get("/v1/system/pulse").json == {"alive": True}
-    assert stack.http().get("/livez").status == 200
-    metrics = stack.http().get("/metrics")
-    assert metrics.status == 200 and b"# TYPE" in metrics.body
     assert stack.http().get("/no/such/path").status == 404
     assert stack.http().request("PUT", "/v1/images").status == 405

@@ -55,18 +55,18 @@ class Stack:
         self.tool("topics", "ensure")
         for name in SERVICES:
             self.start(name)
-        self.wait_ready()
+        for name in SERVICES:
+            self.wait_ready(name)
         return self
 
     def start(self, name, instance=None):
         """Starts a service; a second ingest under another instance name gets its own port."""
         instance = instance or name
         assert instance not in self.running, f"{instance} is running"
-        env = dict(self.env)
-        if name == "ingest":
-            # The same port after a restart: clients come back to where they were.
-            self.ports.setdefault(instance, processes.free_port())
-            env["THUMB_HTTP_PORT"] = str(self.ports[instance])
+        # The same port after a restart: clients come back to where they were.
+        self.ports.setdefault(instance, processes.free_port())
+        variable = "THUMB_HTTP_PORT" if name == "ingest" else "THUMB_ADMIN_PORT"
+        env = {**self.env, variable: str(self.ports[instance])}
         self.running[instance] = processes.spawn([self.bin / name], env=env, log=self.log(instance))
         return self
 
