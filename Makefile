@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help run up down logs status replay build test asan tsan lint fmt clean
 .NOTPARALLEL:
+# The last lines of `make replay` are its digests, also as `make -C <folder> replay`.
+MAKEFLAGS += --no-print-directory
 
 RUN_TARGETS := ingest processor state_projector topics
 
@@ -41,11 +43,12 @@ asan: ## Build everything with ASan and UBSan (build/asan)
 	@kafka/broker/fetch.sh
 	@deploy/build.sh asan
 
-tsan: ## Unit and integration tests with TSan, on a private Kafka
+# Debian's librdkafka crashes under TSan, which does not know C11 threads: only what starts no client.
+tsan: ## Unit and HTTP tests with TSan
 	@deploy/install.sh build run test
 	@kafka/broker/fetch.sh
 	@deploy/build.sh tsan
-	@tests/support/with_kafka.py -- ctest --preset tsan -j2 -L 'unit|integration'
+	@ctest --preset tsan -j2 -R '^(unit|integration\.http)'
 
 lint: ## clang-format, clang-tidy and shellcheck, changing nothing
 	@deploy/install.sh build run lint
