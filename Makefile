@@ -3,8 +3,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help run up down logs status replay build test asan tsan lint fmt clean
 .NOTPARALLEL:
-# The last lines of `make replay` are its digests, also as `make -C <folder> replay`.
-MAKEFLAGS += --no-print-directory
 
 RUN_TARGETS := ingest processor state_projector topics
 
