@@ -24,10 +24,11 @@ namespace thumb::http {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
 }
 
+inline constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
+
 [[nodiscard]] constexpr bool is_token_char(char c) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z') ||
-         kMarks.find(c) != std::string_view::npos;
+         kTokenMarks.find(c) != std::string_view::npos;
 }
 
 [[nodiscard]] constexpr bool is_token(std::string_view text) {

@@ -23,7 +23,7 @@ constexpr std::uint64_t kMinBodyBytesPerSecond = 1024;
 // After an early answer the client may go on sending for this many idle time-outs in all.
 constexpr int kLingerTimeouts = 3;
 constexpr milliseconds kLingerIdle{2'000};
-constexpr std::size_t kKeptCapacity = 8 * 1024;
+constexpr std::size_t kKeptCapacity = std::size_t{8} * 1024;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 

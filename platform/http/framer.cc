@@ -35,13 +35,14 @@ std::optional<Method> method_of(beast::verb verb) {
   return std::nullopt;
 }
 
+constexpr std::string_view kHostMarks = "-._~%!$&'()*+;=:[]";
+
 // A Host is a name or an address with an optional port; whatever could part it from other text
 // (blanks, commas, paths, user names) is refused, since caches and logs go by it.
 bool is_host(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) {
-    constexpr std::string_view kMarks = "-._~%!$&'()*+;=:[]";
     return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z') ||
-           kMarks.find(c) != std::string_view::npos;
+           kHostMarks.find(c) != std::string_view::npos;
   });
 }
 

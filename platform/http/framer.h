@@ -13,9 +13,10 @@
 namespace thumb::http {
 
 struct FramingLimits {
-  std::size_t max_header_bytes = 16 * 1024;     // request line and fields together: 414 or 431
-  std::size_t max_target_bytes = 8 * 1024;      // 414
-  std::size_t max_fields = 100;                 // 431
+  std::size_t max_header_bytes =
+      std::size_t{16} * 1024;  // request line and fields together: 414 or 431
+  std::size_t max_target_bytes = std::size_t{8} * 1024;  // 414
+  std::size_t max_fields = 100;                          // 431
   std::uint64_t max_body_bytes = 32ULL << 20U;  // 413, at the head if declared, else on the way
 };
 

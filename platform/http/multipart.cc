@@ -8,8 +8,9 @@
 namespace thumb::http {
 namespace {
 
-constexpr std::size_t kMaxBoundary = 70;         // RFC 2046, 5.1.1
-constexpr std::size_t kMaxPartHead = 16 * 1024;  // room for a file name of many thousand bytes
+constexpr std::size_t kMaxBoundary = 70;  // RFC 2046, 5.1.1
+constexpr std::size_t kMaxPartHead =
+    std::size_t{16} * 1024;  // room for a file name of many thousand bytes
 
 Failure bad(std::string_view message) {
   return fail(ErrorKind::kInvalid, "bad-multipart", message);

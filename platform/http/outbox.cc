@@ -11,10 +11,12 @@
 namespace thumb::http {
 namespace {
 
-constexpr std::size_t kBlobPiece = 64 * 1024;
-constexpr std::size_t kTurnBytes = 1024 * 1024;  // then another connection's turn
-constexpr std::size_t kSmallBody = 4 * 1024;     // cheaper to copy behind the head than to gather
-constexpr std::size_t kKeptCapacity = 8 * 1024;  // what an idle connection may hold on to
+constexpr std::size_t kBlobPiece = std::size_t{64} * 1024;
+constexpr std::size_t kTurnBytes = std::size_t{1024} * 1024;  // then another connection's turn
+constexpr std::size_t kSmallBody =
+    std::size_t{4} * 1024;  // cheaper to copy behind the head than to gather
+constexpr std::size_t kKeptCapacity =
+    std::size_t{8} * 1024;  // what an idle connection may hold on to
 
 }  // namespace
 

@@ -9,6 +9,11 @@
 namespace thumb::http {
 namespace {
 
+// strftime would follow the locale; these names are fixed by the RFC.
+constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
 void append_number(std::string& out, std::uint64_t number) {
   std::array<char, 20> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
@@ -140,10 +145,6 @@ std::string allow_value(const std::vector<Method>& methods) {
 }
 
 std::string http_date(std::int64_t unix_seconds) {
-  // strftime would follow the locale; these names are fixed by the RFC.
-  constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const std::time_t time = unix_seconds;
   std::tm parts{};
   gmtime_r(&time, &parts);

@@ -101,6 +101,7 @@ TEST_F(HttpBlob, ASlowReaderIsNotReadAheadOf) {
 
 TEST_F(HttpBlob, AFastReaderOfALargeBlobLeavesTheOthersTheirTurn) {
   std::vector<std::jthread> readers;
+  readers.reserve(4);
   for (int i = 0; i < 4; ++i) {
     readers.emplace_back([this] {
       const auto response = exchange(get_request("/blob?from=0&count=" + std::to_string(kSize)));

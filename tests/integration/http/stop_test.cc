@@ -93,6 +93,7 @@ TEST_F(HttpStop, ThePortIsFreeAgain) {
 TEST_F(HttpStop, UnderLoadEveryRequestIsAnsweredOrRefusedWhole) {
   std::atomic<int> answered{0};
   std::vector<std::jthread> clients;
+  clients.reserve(8);
   for (int i = 0; i < 8; ++i) {
     clients.emplace_back([&] {
       RawClient client(port());

@@ -10,7 +10,6 @@ namespace {
 using test::get_request;
 using test::post_request;
 using test::RawClient;
-using test::RawResponse;
 using ::testing::HasSubstr;
 
 constexpr std::uint64_t kMaxBody = 1U << 20U;
@@ -163,12 +162,13 @@ TEST_F(HttpUpload, AnErrorOfTheReceiverIsAnsweredAtOnce) {
 TEST_F(HttpUpload, AClientThatLeavesAbortsItsUpload) {
   const std::string begun = "POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc";
   int gone = 0;
+  std::uint64_t received = 0;
   for (const bool politely : {true, false}) {
     RawClient client(port());
     client.send(begun);
     ++gone;
-    uploads_.wait(
-        [&](const Uploads& u) { return u.bytes == static_cast<std::uint64_t>(3 * gone); });
+    received += 3;
+    uploads_.wait([&](const Uploads& u) { return u.bytes == received; });
     politely ? client.close() : client.reset();
     uploads_.wait([&](const Uploads& u) { return u.destroyed == gone; });
   }
