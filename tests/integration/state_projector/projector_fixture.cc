@@ -181,6 +181,7 @@ std::vector<std::string> ProjectorKafkaTest::words(const std::string& command,
 }
 
 std::unique_ptr<Child> ProjectorKafkaTest::start_projector(const std::string& data_dir) {
+  std::filesystem::remove(directory_.path() / (data_dir + ".log"));
   return std::make_unique<Child>(words("run", data_dir), directory_.path() / (data_dir + ".log"));
 }
 
@@ -229,6 +230,9 @@ std::string ProjectorKafkaTest::log_of(const std::string& data_dir) const {
 void ProjectorKafkaTest::project(const std::string& data_dir) {
   const auto projector = start_projector(data_dir);
   ASSERT_TRUE(caught_up(data_dir)) << log_of(data_dir);
+  // The view may have stood at the end before: a process that has only begun can't stop in order.
+  ASSERT_TRUE(wait_until([&] { return log_of(data_dir).find("caught up") != std::string::npos; },
+                         std::chrono::seconds(60)));
   projector->signal(SIGTERM);
   ASSERT_EQ(projector->wait(std::chrono::seconds(10)), 0) << log_of(data_dir);
 }
