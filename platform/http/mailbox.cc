@@ -3,6 +3,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace thumb::http {
 
 Mailbox::Mailbox() : event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
@@ -18,26 +20,39 @@ void Mailbox::post(ConnectionId to, Response response) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
-    was_empty = letters_.empty();
-    letters_.push_back({to, std::move(response)});
+    was_empty = mail_.letters.empty();
+    mail_.letters.push_back({to, std::move(response)});
   }
   if (was_empty) wake();
 }
 
-std::vector<Mailbox::Letter> Mailbox::take() {
+void Mailbox::hand_over(const Arrival& arrival) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) {
+      ::close(arrival.fd);
+      return;
+    }
+    mail_.arrivals.push_back(arrival);
+  }
+  wake();
+}
+
+Mailbox::Mail Mailbox::take() {
   std::uint64_t count = 0;
   [[maybe_unused]] const ssize_t read = ::read(event_fd_.get(), &count, sizeof(count));
-  std::vector<Letter> letters;
   const std::lock_guard lock(mutex_);
-  letters.swap(letters_);
-  return letters;
+  return std::exchange(mail_, {});
 }
 
 void Mailbox::close() {
-  std::vector<Letter> dropped;  // destroyed outside the lock
-  const std::lock_guard lock(mutex_);
-  closed_ = true;
-  dropped.swap(letters_);
+  Mail dropped;  // destroyed outside the lock
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    std::swap(dropped, mail_);
+  }
+  for (const Arrival& arrival : dropped.arrivals) ::close(arrival.fd);
 }
 
 }  // namespace thumb::http

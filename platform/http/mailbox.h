@@ -1,5 +1,7 @@
-// How answers given on other threads reach the reactor thread that owns the connection.
+// What other threads give to a reactor thread: answers for its connections, and new connections.
 #pragma once
+
+#include <sys/socket.h>
 
 #include <atomic>
 #include <cstdint>
@@ -26,8 +28,19 @@ class Mailbox {
     ConnectionId to;
     Response response;
   };
+  struct Arrival {
+    int fd = -1;  // owned
+    sockaddr_storage peer{};
+  };
+  struct Mail {
+    std::vector<Letter> letters;
+    std::vector<Arrival> arrivals;
+  };
 
   Mailbox();
+  ~Mailbox() { close(); }
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
 
   // Readable when there is something to take, or after wake().
   [[nodiscard]] int event_fd() const { return event_fd_.get(); }
@@ -35,11 +48,13 @@ class Mailbox {
   // Thread-safe. Dropped once the mailbox is closed. Bounded by the connections: each has at most
   // one answer under way.
   void post(ConnectionId to, Response response);
+  // Thread-safe. Closes the descriptor if the mailbox is closed.
+  void hand_over(const Arrival& arrival);
   // Thread-safe. Makes the reactor look around.
   void wake();
 
   // Reactor thread only.
-  [[nodiscard]] std::vector<Letter> take();
+  [[nodiscard]] Mail take();
   void adopt_this_thread() { owner_.store(std::this_thread::get_id()); }
   [[nodiscard]] bool on_owner_thread() const {
     return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
@@ -52,7 +67,7 @@ class Mailbox {
   UniqueFd event_fd_;
   std::atomic<std::thread::id> owner_{};
   std::mutex mutex_;
-  std::vector<Letter> letters_;
+  Mail mail_;
   bool closed_ = false;
 };
 

@@ -1,6 +1,5 @@
 #include "platform/http/reactors.h"
 
-#include <netdb.h>
 #include <pistache/peer.h>
 #include <pistache/reactor.h>
 #include <pistache/tcp.h>
@@ -42,14 +41,6 @@ milliseconds tick_of(const ServerOptions& options) {
   const auto shortest = std::min({options.header_timeout, options.body_idle_timeout,
                                   options.write_timeout, options.keep_alive_timeout});
   return std::clamp(shortest / 8, milliseconds(5), milliseconds(200));
-}
-
-std::string numeric_address(const sockaddr_storage& address) {
-  std::array<char, NI_MAXHOST> text{};
-  const auto* plain = reinterpret_cast<const sockaddr*>(&address);
-  const socklen_t size = address.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  ::getnameinfo(plain, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
-  return text.data();
 }
 
 // How many connections there are, in all reactors; stop() waits for none.
@@ -98,8 +89,7 @@ class PeerHandler final : public Pistache::Tcp::Handler {
   }
 };
 
-// One reactor thread's connections. All but handle_new_peer's queue and give_order() belongs to
-// that thread.
+// One reactor thread's connections. All but give_order() and the mailbox belongs to that thread.
 class ReactorTransport final : public Pistache::Tcp::Transport {
  public:
   ReactorTransport(const ReactorsContext& context, ConnectionCount& count)
@@ -168,7 +158,7 @@ class ReactorTransport final : public Pistache::Tcp::Transport {
   template <typename Call>
   void with_connection(int fd, const Call& call);
   void watch_writes(int fd);
-  void deliver_answers();
+  void take_mail();
   void go_on();
   void tick();
   void set_timer(bool on);
@@ -177,6 +167,7 @@ class ReactorTransport final : public Pistache::Tcp::Transport {
   void look_at_clock();
   void bury();
   void let_go(int fd);
+  void welcome(Mailbox::Arrival& arrival);
 
   void accept_some();
   bool accept_one();
@@ -233,7 +224,7 @@ void ReactorTransport::dispatch_one(const Pistache::Aio::FdSet::Entry& entry,
   // ([expr.cast]).
   const auto& event = (const Pistache::Polling::Event&)entry;
   const int fd = static_cast<int>(event.tag.value());
-  if (fd == env_.mailbox->event_fd()) return deliver_answers();
+  if (fd == env_.mailbox->event_fd()) return take_mail();
   if (fd == timer_.get()) return tick();
   if (fd == listening_.get()) return accept_some();
   if (!connections_.contains(fd)) {
@@ -269,12 +260,14 @@ void ReactorTransport::watch_writes(int fd) {
                       Pistache::Polling::Mode::Edge);
 }
 
-void ReactorTransport::deliver_answers() {
-  for (Mailbox::Letter& letter : env_.mailbox->take()) {
+void ReactorTransport::take_mail() {
+  Mailbox::Mail mail = env_.mailbox->take();
+  for (Mailbox::Letter& letter : mail.letters) {
     with_connection(letter.to.fd, [&](Connection& connection) {
       if (connection.id() == letter.to) connection.on_answer(std::move(letter.response));
     });
   }
+  for (Mailbox::Arrival& arrival : mail.arrivals) welcome(arrival);
 }
 
 // Connections whose turn was cut short go on after all the others have had theirs.
@@ -326,14 +319,27 @@ void ReactorTransport::obey(int fd) {
 
 // --- Connections' lives -----------------------------------------------------------------------
 
+// On this thread Pistache takes the peer at once: it calls onConnection(), then registers it.
+void ReactorTransport::welcome(Mailbox::Arrival& arrival) {
+  try {
+    auto* address = reinterpret_cast<sockaddr*>(&arrival.peer);
+    handleNewPeer(Pistache::Tcp::Peer::Create(arrival.fd, Pistache::Address::fromUnix(address)));
+  } catch (const std::exception& error) {
+    context_.log.warn("HTTP connection can't be served", {{"error", error.what()}});
+    if (connections_.contains(arrival.fd)) {
+      return with_connection(arrival.fd, [](Connection& connection) { connection.cut(); });
+    }
+    ::close(arrival.fd);
+    load_.fetch_sub(1);
+    count_.remove();
+  }
+}
+
 void ReactorTransport::adopt(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
   const int fd = peer->fd();
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  ::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size);
   if (connections_.empty()) set_timer(true);
-  auto connection = std::make_unique<Connection>(env_, ConnectionId{fd, next_serial_++},
-                                                 numeric_address(address));
+  auto connection =
+      std::make_unique<Connection>(env_, ConnectionId{fd, next_serial_++}, peer->address().host());
   connections_.emplace(fd, Held{peer, std::move(connection)});
   if (followed_ != Order::kServe) {
     obey(fd);
@@ -376,11 +382,11 @@ bool ReactorTransport::accept_one() {
     pause_accepting(0);
     return false;
   }
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  auto* plain = reinterpret_cast<sockaddr*>(&address);
-  const int fd = ::accept4(listening_.get(), plain, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) {
+  Mailbox::Arrival arrival;
+  socklen_t size = sizeof(arrival.peer);
+  arrival.fd = ::accept4(listening_.get(), reinterpret_cast<sockaddr*>(&arrival.peer), &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (arrival.fd < 0) {
     // Out of descriptors or memory. The socket stays readable, so polling on would spin.
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       pause_accepting(errno);
@@ -392,7 +398,11 @@ bool ReactorTransport::accept_one() {
                         [](const auto* a, const auto* b) { return a->load_ < b->load_; });
   idlest->load_.fetch_add(1);
   count_.add();
-  idlest->handleNewPeer(Pistache::Tcp::Peer::Create(fd, Pistache::Address::fromUnix(plain)));
+  if (idlest == this) {
+    welcome(arrival);
+  } else {
+    idlest->env_.mailbox->hand_over(arrival);
+  }
   return true;
 }
 
