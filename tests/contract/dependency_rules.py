@@ -27,7 +27,6 @@ FENCES = (
     ("librdkafka/", "kafka/rd_"),
     ("pistache/", "platform/http/"),
     ("boost/beast", "platform/http/"),
-    ("Poco/", "platform/http/"),
     ("rocksdb/", "state_projector/rocks/"),
     ("Magick++", "processor/image/"),
     ("magick/", "processor/image/"),
