@@ -21,11 +21,12 @@ finish() {
 lock_stack
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
-if [[ -z $THUMB_KAFKA_BOOTSTRAP ]] && ! pid_of kafka >/dev/null; then
+# A stack that was started with other settings is told so, before anything of it is stopped.
+if [[ -z $THUMB_KAFKA_BOOTSTRAP ]] && ! already_runs kafka; then
   kafka_started=yes
   start_kafka
 fi
-if pid_of state_projector >/dev/null; then
+if already_runs state_projector; then
   projector_ran=yes
   stop_part state_projector
 fi
