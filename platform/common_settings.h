@@ -23,9 +23,9 @@ struct CommonSettings {
 
   [[nodiscard]] std::string bootstrap() const;
   [[nodiscard]] std::map<std::string, std::string> kafka_overrides() const;  // REQUIRES: parsed
-  [[nodiscard]] std::filesystem::path blob_dir() const;  // <data_dir>/blobs
-  [[nodiscard]] std::filesystem::path view_dir() const;  // <data_dir>/view
-  [[nodiscard]] LogLevel level() const;                  // REQUIRES: parse() succeeded
+  [[nodiscard]] std::filesystem::path blob_dir() const;                      // <data_dir>/blobs
+  [[nodiscard]] std::filesystem::path view_dir() const;                      // <data_dir>/view
+  [[nodiscard]] LogLevel level() const;  // REQUIRES: parse() succeeded
 };
 
 }  // namespace thumb
