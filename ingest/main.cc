@@ -27,6 +27,7 @@ constexpr milliseconds kStartupPause{500};
 Result<std::int32_t> await_topics(kafka::Admin& admin, const TopicNames& names, milliseconds limit,
                                   const std::stop_token& stop, Log& log) {
   std::vector<std::string> topics;
+  topics.reserve(kAllTopics.size());
   for (const auto topic : kAllTopics) topics.push_back(names.of(topic));
   const auto deadline = steady_clock::now() + limit;
   std::mutex mutex;

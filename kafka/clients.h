@@ -50,7 +50,7 @@ struct GroupOptions {
 
 struct ReaderOptions {
   // Upper bound of what is fetched ahead, in bytes, over all partitions.
-  std::size_t queue_bytes = 64 * 1024 * 1024;
+  std::size_t queue_bytes = 64ULL * 1024 * 1024;
 };
 
 [[nodiscard]] Result<std::unique_ptr<PartitionReader>> make_partition_reader(

@@ -81,7 +81,9 @@ TEST_F(ServiceTest, ADeletionIsSeenAtOnceHereAndByPositionElsewhere) {
   const auto projector = start_projector();
   const auto one = start_instance();
   const auto other = start_instance();
-  ASSERT_TRUE(kafka::eventually([&] { return get(*other, "/readyz").status == 200; }));
+  for (const auto* instance : {&one, &other}) {
+    ASSERT_TRUE(kafka::eventually([&] { return get(**instance, "/readyz").status == 200; }));
+  }
   for (int i = 0; i < 10; ++i) {
     const auto path = "/v1/images/" + id_of(post(*one, sample("rgb.png")));
     const auto deleted =
