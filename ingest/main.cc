@@ -2,13 +2,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <condition_variable>
 #include <iostream>
-#include <mutex>
 
 #include "ingest/service.h"
 #include "ingest/settings.h"
 #include "kafka/clients.h"
+#include "kafka/cluster_config.h"
 #include "kafka/topic_provisioner.h"
 #include "platform/fs_blob_store.h"
 #include "platform/stop_signal.h"
@@ -17,33 +16,6 @@
 namespace thumb::ingest {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
-constexpr milliseconds kStartupQuestion{3'000};  // one round of questions while waiting for topics
-constexpr milliseconds kStartupPause{500};
-
-// Waits until all topics are there, with one partition count; tells why it waits.
-Result<std::int32_t> await_topics(kafka::Admin& admin, const TopicNames& names, milliseconds limit,
-                                  const std::stop_token& stop, Log& log) {
-  std::vector<std::string> topics;
-  topics.reserve(kAllTopics.size());
-  for (const auto topic : kAllTopics) topics.push_back(names.of(topic));
-  const auto deadline = steady_clock::now() + limit;
-  std::mutex mutex;
-  std::condition_variable_any pause;
-  for (;;) {
-    auto count = kafka::require_topics(admin, topics, kStartupQuestion);
-    const bool can_mend = !count && count.error().kind != ErrorKind::kConflict;
-    if (!can_mend || steady_clock::now() >= deadline || stop.stop_requested()) return count;
-    log.warn("waiting for Kafka and its topics", {{"code", count.error().code},
-                                                  {"error", count.error().message},
-                                                  {"detail", count.error().detail}});
-    std::unique_lock lock(mutex);
-    pause.wait_for(lock, stop, kStartupPause, [] { return false; });
-  }
-}
-
 Failure not_there(Error error, const std::string& bootstrap) {
   error.message = fmt::format("Cannot start with Kafka at {}: {}", bootstrap, error.message);
   return Failure(std::move(error));
@@ -51,13 +23,15 @@ Failure not_there(Error error, const std::string& bootstrap) {
 
 Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
   const TopicNames names(settings.common.topic_prefix);
-  const kafka::ClusterConfig cluster{settings.common.bootstrap(), "thumbstream-ingest",
-                                     settings.common.kafka_overrides()};
+  const auto cluster = kafka::cluster_config(settings.common, "thumbstream-ingest");
   auto blobs = FsBlobStore::open_root(settings.common.blob_dir());
   if (!blobs) return Failure(blobs.error());
   auto admin = kafka::make_admin(cluster, log);
   if (!admin) return Failure(admin.error());
-  const auto partitions = await_topics(**admin, names, settings.startup_timeout, stop.token(), log);
+  std::vector<std::string> topics;
+  for (const auto topic : kAllTopics) topics.push_back(names.of(topic));
+  const auto partitions =
+      kafka::await_topics(**admin, topics, settings.startup_timeout, stop.token(), log);
   if (stop.token().stop_requested()) return {};
   if (!partitions) return not_there(partitions.error(), cluster.bootstrap);
   auto producer =

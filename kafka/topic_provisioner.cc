@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 namespace thumb::kafka {
@@ -14,6 +16,8 @@ using std::chrono::steady_clock;
 
 // How often a new topic is looked for.
 constexpr milliseconds kPollInterval{50};
+constexpr milliseconds kQuestionLimit{3'000};  // one round of questions while waiting
+constexpr milliseconds kQuestionPause{500};
 
 milliseconds left(Deadline deadline) {
   return std::max(milliseconds(1), std::chrono::ceil<milliseconds>(deadline - steady_clock::now()));
@@ -111,6 +115,23 @@ Result<std::int32_t> require_topics(Admin& admin, std::span<const std::string> t
     }
   }
   return common;
+}
+
+Result<std::int32_t> await_topics(Admin& admin, std::span<const std::string> topics,
+                                  milliseconds limit, const std::stop_token& stop, Log& log) {
+  const auto deadline = steady_clock::now() + limit;
+  std::mutex mutex;
+  std::condition_variable_any pause;
+  while (true) {
+    auto count = require_topics(admin, topics, kQuestionLimit);
+    const bool can_mend = !count && count.error().kind != ErrorKind::kConflict;
+    if (!can_mend || steady_clock::now() >= deadline || stop.stop_requested()) return count;
+    log.warn("waiting for Kafka and its topics", {{"code", count.error().code},
+                                                  {"error", count.error().message},
+                                                  {"detail", count.error().detail}});
+    std::unique_lock lock(mutex);
+    pause.wait_for(lock, stop, kQuestionPause, [] { return false; });
+  }
 }
 
 }  // namespace thumb::kafka

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "kafka/admin.h"
 #include "kafka/topic_admin.h"
+#include "platform/log.h"
 
 namespace thumb::kafka {
 
@@ -41,5 +43,12 @@ struct TopicReport {
 // the message says what to do), those of Admin.
 [[nodiscard]] Result<std::int32_t> require_topics(Admin& admin, std::span<const std::string> topics,
                                                   std::chrono::milliseconds timeout);
+
+// The same, asked again until the broker answers and the topics are there: a service may be started
+// before either. Tells in the log why it waits. Gives up after `limit` (at least one question is
+// asked), on `stop`, and at once on what waiting can't mend (kConflict); then the last error.
+[[nodiscard]] Result<std::int32_t> await_topics(Admin& admin, std::span<const std::string> topics,
+                                                std::chrono::milliseconds limit,
+                                                const std::stop_token& stop, Log& log);
 
 }  // namespace thumb::kafka

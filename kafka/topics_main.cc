@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "kafka/cluster_config.h"
 #include "kafka/topic_provisioner.h"
-#include "platform/common_settings.h"
 
 namespace thumb::kafka {
 namespace {
@@ -88,9 +88,7 @@ int judge(std::span<const TopicReport> reports, bool strict) {
 
 int run(const Options& options, bool ensure, std::span<const TopicSpec> wanted) {
   Log log("topics", options.common.level());
-  const ClusterConfig cluster{options.common.bootstrap(), "thumbstream-topics",
-                              options.common.kafka_overrides()};
-  auto admin = make_topic_admin(cluster, log);
+  auto admin = make_topic_admin(cluster_config(options.common, "thumbstream-topics"), log);
   if (!admin) return failed(admin.error());
   const auto reports = ensure ? ensure_topics(**admin, wanted, options.wait)
                               : check_topics(**admin, wanted, options.wait);

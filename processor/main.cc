@@ -8,10 +8,10 @@
 #include <thread>
 
 #include "kafka/clients.h"
+#include "kafka/cluster_config.h"
 #include "kafka/topic_provisioner.h"
 #include "platform/fs_blob_store.h"
 #include "platform/http/admin_routes.h"
-#include "platform/http/server.h"
 #include "platform/metrics.h"
 #include "platform/stop_signal.h"
 #include "platform/text.h"
@@ -24,7 +24,6 @@ namespace thumb {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr milliseconds kStopLimit{9'000};  // a stop ends within 10 s, whatever hangs
 
@@ -52,41 +51,9 @@ class StopWatchdog {
   std::jthread thread_;
 };
 
-kafka::ClusterConfig cluster_config(const CommonSettings& common) {
-  return {common.bootstrap(), "thumbstream-processor", common.kafka_overrides()};
-}
-
-// A broker that is still starting is waited for; anything else that is wrong is said at once.
-Result<void> await_topics(kafka::Admin& admin, const TopicNames& names, milliseconds limit,
-                          const std::stop_token& stop, Log& log) {
-  const std::string topics[] = {
-      names.of(Topic::kImageRequests), names.of(Topic::kThumbnailCompleted),
-      names.of(Topic::kThumbnailFailed), names.of(Topic::kThumbnailStarted),
-      names.of(Topic::kImageRequestsDlq)};
-  const auto deadline = steady_clock::now() + limit;
-  while (!stop.stop_requested()) {
-    const auto count = kafka::require_topics(admin, topics, milliseconds(5'000));
-    if (count) return {};
-    const bool give_up = count.error().retry == Retry::kNever || steady_clock::now() >= deadline;
-    if (give_up) return Failure(count.error());
-    log.warn("waiting for the broker", {{"code", count.error().code}});
-  }
-  return fail(ErrorKind::kUnavailable, "stopped", "stopped while waiting for the broker");
-}
-
-// 0 serves nothing.
-Result<std::unique_ptr<http::Server>> serve_admin(std::int64_t port, const http::Router& router,
-                                                  Log& log, Metrics& metrics) {
-  if (port == 0) return std::unique_ptr<http::Server>();
-  http::ServerOptions options;
-  options.port = static_cast<std::uint16_t>(port);
-  options.reactor_threads = 1;
-  return http::Server::start(options, router, log, metrics);
-}
-
 Result<void> run_processor(const ProcessorSettings& settings, const MagickRuntime& magick,
                            const std::stop_token& stop, Log& log) {
-  const kafka::ClusterConfig cluster = cluster_config(settings.common);
+  const auto cluster = kafka::cluster_config(settings.common, "thumbstream-processor");
   const TopicNames names(settings.common.topic_prefix);
   const RandomBytes random = system_random_bytes();
   const SystemClock clock;
@@ -97,9 +64,13 @@ Result<void> run_processor(const ProcessorSettings& settings, const MagickRuntim
   if (!blobs) return Failure(blobs.error());
   auto admin = kafka::make_admin(cluster, log);
   if (!admin) return Failure(admin.error());
-  if (auto there = await_topics(**admin, names, settings.broker_wait, stop, log); !there) {
-    return stop.stop_requested() ? Result<void>() : there;
-  }
+  const std::string topics[] = {
+      names.of(Topic::kImageRequests), names.of(Topic::kThumbnailCompleted),
+      names.of(Topic::kThumbnailFailed), names.of(Topic::kThumbnailStarted),
+      names.of(Topic::kImageRequestsDlq)};
+  const auto there = kafka::await_topics(**admin, topics, settings.startup_timeout, stop, log);
+  if (stop.stop_requested()) return {};
+  if (!there) return Failure(there.error());
   auto reader = kafka::make_partition_reader(cluster, {}, log);
   if (!reader) return Failure(reader.error());
   auto hints = kafka::make_producer(cluster, {}, log);
@@ -134,7 +105,7 @@ Result<void> run_processor(const ProcessorSettings& settings, const MagickRuntim
 
   http::Router router;
   http::add_admin_routes(router, metrics, [&] { return runner.ready(); });
-  const auto server = serve_admin(settings.common.admin_port, router, log, metrics);
+  const auto server = http::serve_admin(settings.common.admin_port, router, log, metrics);
   if (!server) return Failure(server.error());
   log.info("processor started", {{"group", settings.group_id()}, {"workers", options.workers}});
   auto ended = runner.run(stop);

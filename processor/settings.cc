@@ -22,8 +22,9 @@ void ProcessorSettings::declare(Settings& settings) {
                    "Pixels of all images in work together; larger images wait for smaller ones");
   settings.duration_ms("--decode-timeout-ms", decode_timeout, milliseconds(100),
                        milliseconds(600'000), "Time that decoding one image may take");
-  settings.duration_ms("--broker-wait-ms", broker_wait, milliseconds(0), milliseconds(3'600'000),
-                       "How long to wait for the broker at start");
+  settings.duration_ms("--startup-timeout-ms", startup_timeout, milliseconds(0),
+                       milliseconds(3'600'000),
+                       "How long to wait at start for Kafka and the topics");
 }
 
 std::string ProcessorSettings::group_id() const {

@@ -17,8 +17,8 @@ struct ProcessorSettings {
   std::int64_t max_pixels = 50'000'000;           // THUMB_MAX_PIXELS
   std::int64_t max_original_bytes = 64LL << 20U;  // THUMB_MAX_ORIGINAL_BYTES
   std::int64_t image_memory_bytes = 1LL << 30U;   // THUMB_IMAGE_MEMORY_BYTES
-  std::chrono::milliseconds decode_timeout{10'000};  // THUMB_DECODE_TIMEOUT_MS
-  std::chrono::milliseconds broker_wait{60'000};     // THUMB_BROKER_WAIT_MS
+  std::chrono::milliseconds decode_timeout{10'000};   // THUMB_DECODE_TIMEOUT_MS
+  std::chrono::milliseconds startup_timeout{60'000};  // THUMB_STARTUP_TIMEOUT_MS
 
   void declare(Settings& settings);
   [[nodiscard]] std::string group_id() const;

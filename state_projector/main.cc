@@ -4,9 +4,9 @@
 #include <iostream>
 
 #include "kafka/clients.h"
+#include "kafka/cluster_config.h"
 #include "platform/common_settings.h"
 #include "platform/http/admin_routes.h"
-#include "platform/http/server.h"
 #include "platform/metrics.h"
 #include "platform/stop_signal.h"
 #include "state_projector/commands.h"
@@ -22,6 +22,10 @@ struct Command {
   bool status_as_json = false;
   bool force_rebuild = false;
   std::string name = "run";
+
+  [[nodiscard]] kafka::ClusterConfig cluster() const {
+    return kafka::cluster_config(common, "thumbstream-state-projector");
+  }
 };
 
 void declare(Settings& settings, Command& command) {
@@ -43,10 +47,6 @@ void declare(Settings& settings, Command& command) {
       ->add_flag("--force", command.force_rebuild, "Swap it in even if its digest is another");
 }
 
-kafka::ClusterConfig cluster_config(const CommonSettings& common) {
-  return {common.bootstrap(), "thumbstream-state-projector", common.kafka_overrides()};
-}
-
 ViewOpeners openers() {
   return {
       [](const std::filesystem::path& folder) {
@@ -57,24 +57,14 @@ ViewOpeners openers() {
       RocksStore::open};
 }
 
-// None if the port is 0.
-Result<std::unique_ptr<http::Server>> serve_admin(std::int64_t port, const http::Router& router,
-                                                  Log& log, Metrics& metrics) {
-  if (port == 0) return nullptr;
-  http::ServerOptions options;
-  options.port = static_cast<std::uint16_t>(port);
-  options.reactor_threads = 1;
-  return http::Server::start(options, router, log, metrics);
-}
-
 Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   const TopicNames names(command.common.topic_prefix);
   const ViewFolder folder(command.common.view_dir());
   const auto lock = folder.lock();
   if (!lock) return Failure(lock.error());
-  auto admin = kafka::make_admin(cluster_config(command.common), log);
+  auto admin = kafka::make_admin(command.cluster(), log);
   if (!admin) return Failure(std::move(admin.error()));
-  auto reader = kafka::make_partition_reader(cluster_config(command.common), {}, log);
+  auto reader = kafka::make_partition_reader(command.cluster(), {}, log);
   if (!reader) return Failure(std::move(reader.error()));
   Metrics metrics;
   ProjectorOptions options;
@@ -82,7 +72,7 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   Projector projector(options, names, **admin, **reader, RocksStore::open, log, metrics);
   http::Router router;
   http::add_admin_routes(router, metrics, [&projector] { return projector.ready(); });
-  const auto server = serve_admin(command.common.admin_port, router, log, metrics);
+  const auto server = http::serve_admin(command.common.admin_port, router, log, metrics);
   if (!server) return Failure(server.error());
   log.info("projector started", {{"view_dir", options.view_dir.string()}});
   auto ended = projector.run(stop.token());
@@ -95,9 +85,9 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
 Result<void> run_replay(const Command& command, StopSignal& stop, Log& log) {
   const TopicNames names(command.common.topic_prefix);
   const ViewFolder folder(command.common.view_dir());
-  auto admin = kafka::make_admin(cluster_config(command.common), log);
+  auto admin = kafka::make_admin(command.cluster(), log);
   if (!admin) return Failure(std::move(admin.error()));
-  auto reader = kafka::make_partition_reader(cluster_config(command.common), {}, log);
+  auto reader = kafka::make_partition_reader(command.cluster(), {}, log);
   if (!reader) return Failure(std::move(reader.error()));
   const LogSource source{.admin = **admin, .reader = **reader, .names = names, .replay = {}};
   if (command.name == "rebuild") {

@@ -30,4 +30,13 @@ void add_admin_routes(Router& router, const Metrics& metrics, std::function<bool
   });
 }
 
+Result<std::unique_ptr<Server>> serve_admin(std::int64_t port, const Router& router, Log& log,
+                                            Metrics& metrics) {
+  if (port == 0) return nullptr;
+  ServerOptions options;
+  options.port = static_cast<std::uint16_t>(port);
+  options.reactor_threads = 1;
+  return Server::start(options, router, log, metrics);
+}
+
 }  // namespace thumb::http

@@ -273,14 +273,16 @@ TEST_F(ProcessorBinaryTest, RefusesToStartWhereOffsetsAreMissingButOutputsExist)
   expect_each_once(0, 1);
 }
 
-TEST_F(ProcessorBinaryTest, SaysAtOnceThatATopicIsMissing) {
-  auto process = start({{"THUMB_TOPIC_PREFIX", names_.prefix() + "elsewhere-"}});
+TEST_F(ProcessorBinaryTest, SaysThatATopicIsMissing) {
+  auto process = start(
+      {{"THUMB_TOPIC_PREFIX", names_.prefix() + "elsewhere-"}, {"THUMB_STARTUP_TIMEOUT_MS", "0"}});
   EXPECT_EQ(process->wait(), 1);
   EXPECT_THAT(logged(), HasSubstr("topic-missing"));
 }
 
 TEST_F(ProcessorBinaryTest, GivesUpOnABrokerThatDoesNotCome) {
-  auto process = start({{"THUMB_KAFKA_BOOTSTRAP", "127.0.0.1:1"}, {"THUMB_BROKER_WAIT_MS", "0"}});
+  auto process =
+      start({{"THUMB_KAFKA_BOOTSTRAP", "127.0.0.1:1"}, {"THUMB_STARTUP_TIMEOUT_MS", "0"}});
   EXPECT_EQ(process->wait(), 1);
 }
 
