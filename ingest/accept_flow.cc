@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "ingest/inspect.h"
+#include "platform/failpoint.h"
 #include "schemas/blob_keys.h"
 #include "schemas/trace.h"
 
@@ -118,7 +119,9 @@ Result<void> AcceptFlow::store(StagedFile& file, Attempt& attempt) {
   upload.size = head->size;
   upload.variants = default_variants();
   const auto storing = std::chrono::steady_clock::now();
+  failpoint("ingest.before-blob");
   auto committed = file.blob->commit(upload.original.key);
+  failpoint("ingest.after-blob");
   metrics_.store.Observe(seconds_since(storing));
   return committed;
 }
@@ -131,6 +134,7 @@ void AcceptFlow::publish_personal(const std::shared_ptr<Attempt>& attempt) {
   events_.publish(personal, attempt->traceparent, [this, attempt](Result<LogPosition> position) {
     if (!position) return finish(*attempt, position);
     attempt->upload.private_offset = position->offset;
+    failpoint("ingest.after-personal");
     publish_upload(attempt);
   });
 }
@@ -154,6 +158,7 @@ void AcceptFlow::finish(Attempt& attempt, const Result<LogPosition>& upload) {
                                    "not acknowledge it in time. Send it again later.",
                         .detail = upload.error().detail});
   }
+  failpoint("ingest.after-produce");
   metrics_.whole.Observe(seconds_since(attempt.started));
   log_.info("image accepted", {{"image_id", event.image_id.str()},
                                {"trace_id", trace_id_of(attempt.traceparent)},

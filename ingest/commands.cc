@@ -3,6 +3,7 @@
 
 #include "ingest/answers.h"
 #include "ingest/resource_json.h"
+#include "platform/failpoint.h"
 #include "platform/http/problem.h"
 #include "schemas/trace.h"
 
@@ -68,7 +69,9 @@ void CommandRoutes::erase_personal(const std::shared_ptr<Command>& command) {
   if (!row.personal && !row.upload->private_offset) return publish_deletion(command);
   events_.publish(ImagePrivateErased{row.id}, command->traceparent,
                   [this, command](const Result<LogPosition>& position) {
-                    if (acknowledged(*command, position)) publish_deletion(command);
+                    if (!acknowledged(*command, position)) return;
+                    failpoint("ingest.after-personal-erased");
+                    publish_deletion(command);
                   });
 }
 
@@ -80,6 +83,7 @@ void CommandRoutes::publish_deletion(const std::shared_ptr<Command>& command) {
   events_.publish(event, command->traceparent,
                   [this, command](const Result<LogPosition>& position) {
                     if (!acknowledged(*command, position)) return;
+                    failpoint("ingest.after-deletion");
                     log_.info("image deleted", {{"image_id", command->row.id.str()},
                                                 {"trace_id", trace_id_of(command->traceparent)},
                                                 {"position", to_string(*position)}});
@@ -115,6 +119,7 @@ void CommandRoutes::publish_request(const std::shared_ptr<Command>& command) {
       event, command->traceparent,
       [this, command, asked = std::move(asked)](const Result<LogPosition>& position) {
         if (!acknowledged(*command, position)) return;
+        failpoint("ingest.after-request");
         auto& shown = command->row;
         shown.requests.push_back(asked);
         shown.requests.back().asked->offset = position->offset;

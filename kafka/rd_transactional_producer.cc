@@ -11,6 +11,7 @@
 #include "kafka/rd_client.h"
 #include "kafka/rd_error.h"
 #include "kafka/rd_record.h"
+#include "platform/failpoint.h"
 
 namespace thumb::kafka {
 namespace {
@@ -106,11 +107,13 @@ class RdTransactionalProducer final : public TransactionalProducer {
     if (auto failure = fill(records, offsets, group, deadline)) {
       return give_up(*failure, Outcome::kNotCommitted);
     }
+    failpoint("transaction.before-commit");
     if (auto failure = resume_until(deadline, "commit transaction", [this](int ms) {
           return rd_kafka_commit_transaction(client_.get(), ms);
         })) {
       return give_up(*failure, Outcome::kUnknown);
     }
+    failpoint("transaction.after-commit");
     return {};
   }
 
@@ -129,6 +132,7 @@ class RdTransactionalProducer final : public TransactionalProducer {
         return enqueue_failure(error);
       }
       if (known_topics_.insert(record.topic).second) learn_topic(client_.get(), record.topic);
+      failpoint("transaction.after-produce");
     }
     if (offsets.empty()) return std::nullopt;
     const auto* member = dynamic_cast<const RdGroupMetadata*>(&group);
@@ -138,6 +142,7 @@ class RdTransactionalProducer final : public TransactionalProducer {
                                  "the group metadata is not of a Kafka consumer", ""}};
     }
     const auto list = to_rd(offsets);
+    failpoint("transaction.before-send-offsets");
     return resume_until(deadline, "send offsets", [&](int ms) {
       return rd_kafka_send_offsets_to_transaction(client_.get(), list.get(), member->get(), ms);
     });

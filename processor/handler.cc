@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "platform/digest.h"
+#include "platform/failpoint.h"
 #include "schemas/blob_keys.h"
 #include "schemas/trace.h"
 
@@ -90,6 +91,7 @@ Result<Outcome> RequestHandler::remove_image(const Work& work) {
   if (auto removed = ports_.blobs.remove_all(image_blob_prefix(image)); !removed) {
     return Failure(removed.error());
   }
+  failpoint("processor.after-blobs-removed");
   ports_.log.info("removed the blobs of a deleted image", {{"image_id", image.str()}});
   return Outcome{Ending::kDeleted, {}};
 }
@@ -102,6 +104,7 @@ Result<Outcome> RequestHandler::make_thumbnails(Hop& hop, const BlobRef& origina
   hop.stages.fetched = watch.lap();
   const auto made = ports_.maker.make(as_bytes(*bytes), variants, options_.limits);
   if (!made) return failed_or_passing(hop, made.error());
+  failpoint("processor.after-decode");
   hop.stages.made = watch.lap();
   auto stored = store(hop.request.image_id, made->thumbnails);
   if (!stored) return failed_or_passing(hop, stored.error());
@@ -142,6 +145,7 @@ Result<std::vector<Variant>> RequestHandler::store(const ImageId& image,
     if (auto done = put(ports_.blobs, blob.key, as_bytes(one.bytes)); !done) {
       return Failure(done.error());
     }
+    failpoint("processor.after-blob-write");
     variants.push_back({one.name, std::move(blob), one.size});
   }
   return variants;

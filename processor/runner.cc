@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/failpoint.h"
+
 namespace thumb {
 namespace {
 
@@ -87,6 +89,7 @@ Result<void> Runner::read() {
   }
   const auto records = consumer_->poll(room, patience);
   if (!records) return Failure(records.error());
+  if (!records->empty()) failpoint("processor.after-poll");
   for (const auto& record : *records) table_.admit(record);
   consumer_failures_ = 0;
   ready_ = true;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/failpoint.h"
 #include "schemas/codec.h"
 #include "state_projector/fold.h"
 #include "state_projector/view_keys.h"
@@ -71,9 +72,11 @@ Result<FoldedBatch> ViewWriter::apply(std::span<const InRecord> records, const P
   std::ranges::move(totals(batch), std::back_inserter(batch.changes));
   if (!batch.changes.empty()) {
     std::ranges::sort(batch.changes, {}, &KeyChange::key);
+    failpoint("projector.before-write");
     if (auto written = store_.write(batch.changes); !written) {
       return Failure(std::move(written.error()));
     }
+    failpoint("projector.after-write");
   }
   positions_ = std::move(batch.positions);
   counts_ = std::move(batch.counts);
