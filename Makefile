@@ -1,13 +1,13 @@
 # The verbs of this project. Settings of a local stack stand in deploy/defaults.env; give others as
 # in `make up THUMB_HTTP_PORT=8081 THUMB_DATA_DIR=.run2`.
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs status replay build test asan tsan lint fmt clean
+.PHONY: help run up down cluster-up cluster-down logs status replay build test asan tsan lint fmt clean
 .NOTPARALLEL:
 
 RUN_TARGETS := ingest processor state_projector topics
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 # A shell that starts us in the background has SIGINT ignored, and a script can't undo that itself.
 run: build ## Install, build, start all, send a photo through, follow the logs; Ctrl-C stops it
@@ -18,6 +18,12 @@ up: build ## Start what is not running, in the background
 
 down: ## Stop the stack
 	@deploy/stack.sh down
+
+cluster-up: build ## The same on three brokers of our own (a data folder keeps to one or three)
+	@THUMB_KAFKA_NODES=3 deploy/stack.sh up
+
+cluster-down: ## Stop the stack and its three brokers
+	@THUMB_KAFKA_NODES=3 deploy/stack.sh down
 
 logs: ## Follow the logs of the stack
 	@deploy/stack.sh logs

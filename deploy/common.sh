@@ -53,6 +53,30 @@ LOGS=$THUMB_DATA_DIR/logs
 # shellcheck disable=SC2034  # for the scripts that source this
 JARS=$THUMB_CACHE/kafka-jars
 
+# Settles THUMB_KAFKA_NODES and BROKERS, the names of our own brokers as parts: one, or three that are
+# a cluster. A data folder keeps the shape it began with, since another one would begin another log.
+choose_brokers() {
+  local begun=
+  [[ ! -d $THUMB_DATA_DIR/kafka ]] || begun=1
+  [[ ! -d $THUMB_DATA_DIR/kafka-1 ]] || begun=3
+  THUMB_KAFKA_NODES=${THUMB_KAFKA_NODES:-${begun:-1}}
+  [[ $THUMB_KAFKA_NODES == [13] ]] || die "THUMB_KAFKA_NODES must be 1 or 3, not \"$THUMB_KAFKA_NODES\""
+  [[ ${begun:-$THUMB_KAFKA_NODES} == "$THUMB_KAFKA_NODES" ]] ||
+    die "the log in $THUMB_DATA_DIR is that of $begun broker(s), not of $THUMB_KAFKA_NODES, and stays so:" \
+      "choose another folder, THUMB_DATA_DIR=<folder> make ..."
+  # shellcheck disable=SC2034  # for the scripts that source this
+  if ((THUMB_KAFKA_NODES == 1)); then BROKERS=(kafka); else BROKERS=(kafka-1 kafka-2 kafka-3); fi
+}
+
+# Where the brokers of our own take clients: host:port,...
+own_bootstrap() {
+  local node list=
+  for ((node = 0; node < THUMB_KAFKA_NODES; node++)); do
+    list+=${list:+,}127.0.0.1:$((THUMB_KAFKA_PORT + node))
+  done
+  printf '%s' "$list"
+}
+
 # A listener's bind, as the services do it: also finds ports that are held without listening.
 port_free() {
   /usr/bin/python3 -c '
@@ -66,11 +90,12 @@ except OSError:
     sys.exit(1)' "$1"
 }
 
-# REQUIRES: the part is not running. Ends the script, naming port and variable, if it is taken.
+# REQUIRES: the part is not running. Ends the script, naming port and variable, if it is taken. A part
+# of several ports counts them from the variable's. Usage: require_port <variable> <user> [offset]
 require_port() {
-  local variable=$1 user=$2
-  port_free "${!variable}" ||
-    die "port ${!variable} on 127.0.0.1 is taken by another program, and $user needs it." \
+  local variable=$1 user=$2 port=$((${!1} + ${3:-0}))
+  port_free "$port" ||
+    die "port $port on 127.0.0.1 is taken by another program, and $user needs it." \
       "Free it, or choose another: $variable=<port> make ..."
 }
 
@@ -105,7 +130,10 @@ is_part() {
   exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || return 1
   exe=${exe% (deleted)} # after a rebuild
   case $name in
-    kafka) [[ $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") == *" kafka.Kafka "* ]] || return 1 ;;
+    kafka*)
+      [[ $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") == *" kafka.Kafka "* &&
+        /proc/$pid/cwd -ef $THUMB_DATA_DIR/$name ]] || return 1
+      ;;
     *) [[ ${exe##*/} == "$name" ]] || return 1 ;;
   esac
   [[ $(env_of "$pid" THUMB_DATA_DIR) == "$THUMB_DATA_DIR" ]]
@@ -140,6 +168,16 @@ spawn() {
   rotate_log "$name"
   setsid "$@" </dev/null >>"$LOGS/$name.log" 2>&1 9>&- &
   printf '%s\n' "$!" >"$PIDS/$name.pid"
+}
+
+# Brokers of one cluster are asked together: the last of them, asked alone, would wait for a majority
+# in vain. Usage: stop_brokers <name>...
+stop_brokers() {
+  local name pid
+  for name in "$@"; do
+    if pid=$(pid_of "$name"); then kill -TERM "$pid" 2>/dev/null || true; fi
+  done
+  for name in "$@"; do stop_part "$name" 30; done
 }
 
 # SIGTERM, a bounded wait, SIGKILL. Usage: stop_part <name> [seconds]

@@ -3,6 +3,7 @@
 # shellcheck shell=bash
 
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+choose_brokers
 
 SERVICES=(state_projector processor ingest) # in the order of starting; stopped in reverse
 URL=http://127.0.0.1:$THUMB_HTTP_PORT
@@ -17,17 +18,29 @@ lock_stack() {
 }
 unlock_stack() { exec 9>&-; }
 
+# What the services get: an existing cluster, or our own three brokers. Empty: our one broker, which
+# they find by its port.
+service_bootstrap() {
+  if [[ -z $THUMB_KAFKA_BOOTSTRAP ]] && ((THUMB_KAFKA_NODES > 1)); then
+    own_bootstrap
+  else
+    printf '%s' "$THUMB_KAFKA_BOOTSTRAP"
+  fi
+}
+
 # A part that lives on from an earlier start keeps the settings it was started with: say so instead
 # of reporting a stack that nobody asked for.
 require_same_settings() {
-  local name=$1 pid=$2 variable earlier
+  local name=$1 pid=$2 variable earlier now
   local variables=(THUMB_KAFKA_PORT)
-  [[ $name == kafka ]] || variables+=(THUMB_HTTP_PORT THUMB_KAFKA_BOOTSTRAP THUMB_TOPIC_PREFIX)
+  [[ $name == kafka* ]] || variables+=(THUMB_HTTP_PORT THUMB_KAFKA_BOOTSTRAP THUMB_TOPIC_PREFIX)
   for variable in "${variables[@]}"; do
     earlier=$(env_of "$pid" "$variable")
-    [[ $earlier == "${!variable:-}" ]] ||
+    now=${!variable:-}
+    [[ $variable != THUMB_KAFKA_BOOTSTRAP ]] || now=$(service_bootstrap)
+    [[ $earlier == "$now" ]] ||
       die "$name ($pid) already runs on $THUMB_DATA_DIR with $variable=\"$earlier\", not" \
-        "\"${!variable:-}\": make down first, or choose another THUMB_DATA_DIR"
+        "\"$now\": make down first, or choose another THUMB_DATA_DIR"
   done
 }
 
@@ -41,20 +54,35 @@ already_runs() {
 
 # All ports that will be needed are looked at before anything is started.
 check_ports() {
-  [[ -n $THUMB_KAFKA_BOOTSTRAP ]] || pid_of kafka >/dev/null || require_port THUMB_KAFKA_PORT Kafka
+  local index part
+  if [[ -z $THUMB_KAFKA_BOOTSTRAP ]]; then
+    for index in "${!BROKERS[@]}"; do
+      part=${BROKERS[index]}
+      pid_of "$part" >/dev/null || require_port THUMB_KAFKA_PORT "$part" "$index"
+    done
+  fi
   pid_of ingest >/dev/null || require_port THUMB_HTTP_PORT ingest
 }
 
+# Each of our own brokers that does not run.
 start_kafka() {
   [[ -z $THUMB_KAFKA_BOOTSTRAP ]] || return 0
-  already_runs kafka && return
-  STARTED+=(kafka)
+  local part missing=()
+  for part in "${BROKERS[@]}"; do already_runs "$part" || missing+=("$part"); done
+  ((${#missing[@]} > 0)) || return 0
+  STARTED+=("${missing[@]}")
   kafka/broker/broker.sh start
 }
 
-# What differs on the cluster from kafka/topics.json is shown, and is no reason not to start.
+# What differs on the cluster from kafka/topics.json is shown, and is no reason not to start. On three
+# brokers of our own each partition has three copies, unless told otherwise.
 ensure_topics() {
-  "$THUMB_BIN_DIR/topics" ensure >"$LOGS/topics.log" 2>&1 || {
+  local replicas=()
+  if [[ -z $THUMB_KAFKA_BOOTSTRAP$(printenv THUMB_REPLICATION_FACTOR) ]] && ((THUMB_KAFKA_NODES > 1)); then
+    replicas=(--replication-factor "$THUMB_KAFKA_NODES")
+  fi
+  THUMB_KAFKA_BOOTSTRAP=$(service_bootstrap) \
+    "$THUMB_BIN_DIR/topics" ensure "${replicas[@]}" >"$LOGS/topics.log" 2>&1 || {
     show_log_tail topics
     die "the topics could not be provisioned"
   }
@@ -65,7 +93,7 @@ start_service() {
   already_runs "$1" && return
   say "starting $1"
   STARTED+=("$1")
-  spawn "$1" "$THUMB_BIN_DIR/$1"
+  THUMB_KAFKA_BOOTSTRAP=$(service_bootstrap) spawn "$1" "$THUMB_BIN_DIR/$1"
 }
 
 require_alive() {
@@ -113,12 +141,13 @@ start_stack() {
   wait_until_ready
 }
 
-# Ends the given parts, last started first.
+# Ends the given parts, last started first; brokers together.
 stop_parts() {
-  local index
+  local index brokers=()
   for ((index = $#; index > 0; index--)); do
-    stop_part "${!index}"
+    if [[ ${!index} == kafka* ]]; then brokers+=("${!index}"); else stop_part "${!index}"; fi
   done
+  stop_brokers "${brokers[@]}"
 }
 
 # For a trap: what this script started does not outlive its failure.

@@ -4,16 +4,15 @@
 source "$(dirname "$0")/parts.sh"
 
 projector_ran=no
-kafka_started=no
 digests=
 
 # The rebuild needs the projector's folder and the log; both parts are left as they were found. The
 # digests come last, after all that this says.
 finish() {
-  local status=$?
+  local status=$? brokers=("${STARTED[@]}") # nothing else was started until now
   trap - EXIT
   [[ $projector_ran == no ]] || start_service state_projector
-  [[ $kafka_started == no ]] || stop_part kafka 30
+  stop_brokers "${brokers[@]}"
   [[ -z $digests ]] || printf '%s\n' "$digests"
   exit "$status"
 }
@@ -22,13 +21,10 @@ lock_stack
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 # A stack that was started with other settings is told so, before anything of it is stopped.
-if [[ -z $THUMB_KAFKA_BOOTSTRAP ]] && ! already_runs kafka; then
-  kafka_started=yes
-  start_kafka
-fi
+start_kafka
 if already_runs state_projector; then
   projector_ran=yes
   stop_part state_projector
 fi
 say "rebuilding the view ..."
-digests=$("$THUMB_BIN_DIR/state_projector" rebuild)
+digests=$(THUMB_KAFKA_BOOTSTRAP=$(service_bootstrap) "$THUMB_BIN_DIR/state_projector" rebuild)

@@ -12,13 +12,13 @@ up() {
 
 down() {
   lock_stack
-  stop_parts kafka "${SERVICES[@]}"
+  stop_parts "${BROKERS[@]}" "${SERVICES[@]}"
 }
 
 status() {
   local name pid
-  for name in kafka "${SERVICES[@]}"; do
-    if [[ $name == kafka && -n $THUMB_KAFKA_BOOTSTRAP ]]; then
+  for name in "${BROKERS[@]}" "${SERVICES[@]}"; do
+    if [[ $name == kafka* && -n $THUMB_KAFKA_BOOTSTRAP ]]; then
       printf '%-16s elsewhere: %s\n' "$name" "$THUMB_KAFKA_BOOTSTRAP"
     elif pid=$(pid_of "$name"); then
       printf '%-16s running, pid %-8s log %s\n' "$name" "$pid" "$LOGS/$name.log"

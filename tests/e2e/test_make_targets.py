@@ -29,11 +29,11 @@ class Local:
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("THUMB_")}
         self.env.update(THUMB_BIN_DIR=required_env("THUMB_BIN_DIR"), THUMB_DATA_DIR=str(folder),
                         THUMB_HTTP_PORT=str(self.http_port),
-                        THUMB_KAFKA_PORT=str(processes.free_port()), **settings)
+                        THUMB_KAFKA_PORT=str(processes.free_ports(6)), **settings)
 
-    def script(self, *words, expect=0, **settings):
+    def script(self, *words, expect=0, folder="deploy", **settings):
         """Runs deploy/<script>; returns (standard output, everything)."""
-        done = subprocess.run([ROOT / "deploy" / words[0], *words[1:]], env={**self.env, **settings},
+        done = subprocess.run([ROOT / folder / words[0], *words[1:]], env={**self.env, **settings},
                               capture_output=True, text=True, timeout=150, check=False)
         assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout, done.stdout + done.stderr
@@ -209,6 +209,28 @@ def test_run_and_ctrl_c(fresh):
     assert [resource["id"] for resource in Http(fresh.http_port).list_all()] == [first["id"]]
     fresh.down()
     assert fresh.processes() == []
+
+
+def test_three_brokers(fresh):
+    """One may be away, stopped and started by its number; the data folder stays a cluster's."""
+    fresh.up(THUMB_KAFKA_NODES="3")
+    brokers = {"kafka-1", "kafka-2", "kafka-3"}
+    assert set(fresh.pids()) == brokers | set(PARTS) - {"kafka"}
+    described = subprocess.run(["kcat", "-b", f"127.0.0.1:{fresh.env['THUMB_KAFKA_PORT']}", "-L", "-J"],
+                               capture_output=True, check=True, timeout=30).stdout
+    topics = {topic["topic"]: topic for topic in json.loads(described)["topics"]}
+    assert all(len(partition["replicas"]) == 3 for partition in topics["image-requests"]["partitions"])
+    fresh.script("broker.sh", "stop", "2", folder="kafka/broker")
+    status, _ = fresh.script("stack.sh", "status")
+    assert re.search(r"^kafka-2\s+stopped$", status, re.M), status
+    assert re.search(r"^kafka-3\s+running", status, re.M), status
+    answer = Http(fresh.http_port, timeout=60).post_image(images.jpeg(seed=61))
+    assert answer.status == 202, answer
+    fresh.script("broker.sh", "start", "2", folder="kafka/broker")
+    assert "is running already" in fresh.up() and set(fresh.pids()) >= brokers
+    assert "3 broker(s), not of 1" in fresh.script("stack.sh", "up", expect=1, THUMB_KAFKA_NODES="1")[1]
+    fresh.down()
+    assert fresh.processes() == [] and fresh.pids() == {}
 
 
 @pytest.mark.parametrize("variable", ["THUMB_HTTP_PORT", "THUMB_KAFKA_PORT"])

@@ -51,18 +51,28 @@ def stop(process, seconds):
     return process.wait()
 
 
-def free_port():
-    """A free loopback port below the ephemeral range, so that no outgoing connection takes it."""
+def free_ports(count):
+    """The first of `count` free loopback ports in a row, below the ephemeral range, so that no
+    outgoing connection takes one."""
     for _ in range(200):
-        port = random.SystemRandom().randrange(20000, 32000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        first = random.SystemRandom().randrange(20000, 32000)
+        if all(_is_free(first + number) for number in range(count)):
+            return first
     raise RuntimeError("no free port found")
+
+
+def _is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port():
+    return free_ports(1)
 
 
 def wait_until(condition, seconds, what, pause=0.05):
