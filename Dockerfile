@@ -1,11 +1,11 @@
-# The four binaries in one small image; docker-compose.yml chooses which to run.
+# The binaries in one small image; docker-compose.yml chooses which to run.
 FROM debian:12 AS build
 WORKDIR /src
 # The packages first: they change seldom, and their layer is the large one.
 COPY deploy/apt-packages.txt deploy/common.sh deploy/defaults.env deploy/install.sh deploy/
 RUN deploy/install.sh build && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN deploy/build.sh release ingest processor state_projector topics
+RUN deploy/build.sh release ingest processor state_projector topics auditor
 
 FROM debian:12-slim
 RUN --mount=type=bind,source=deploy,target=/src/deploy \

@@ -1,10 +1,10 @@
 # The verbs of this project. Settings of a local stack stand in deploy/defaults.env; give others as
 # in `make up THUMB_HTTP_PORT=8081 THUMB_DATA_DIR=.run2`.
 .DEFAULT_GOAL := help
-.PHONY: help run up down cluster-up cluster-down logs status replay build test asan tsan lint fmt clean
+.PHONY: help run up down cluster-up cluster-down logs status replay audit build test asan tsan lint fmt clean
 .NOTPARALLEL:
 
-RUN_TARGETS := ingest processor state_projector topics
+RUN_TARGETS := ingest processor state_projector topics auditor
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ status: ## Say what runs
 
 replay: ## Rebuild the view from the log; prints its digest before and after
 	@deploy/replay.sh
+
+audit: ## Check the log and the blobs of the stack against every promise
+	@deploy/audit.sh
 
 build: ## Install what is missing and build the binaries (build/release/bin)
 	@deploy/install.sh build run

@@ -1,5 +1,5 @@
 # Starting and stopping the parts of a local stack: Kafka, the topics, the three services. Sourced by
-# the verbs (up, run, down, status, replay).
+# the verbs (up, run, down, status, replay, audit).
 # shellcheck shell=bash
 
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

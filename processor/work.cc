@@ -1,11 +1,7 @@
 #include "processor/work.h"
 
-#include <algorithm>
-#include <limits>
 #include <type_traits>
 #include <utility>
-
-#include "platform/text.h"
 
 namespace thumb {
 namespace {
@@ -27,16 +23,6 @@ const EventBase* request_base(const Event& event) {
       event);
 }
 
-std::uint32_t attempt_of(const InRecord& record) {
-  for (const auto& header : record.headers) {
-    if (header.name != kRedriveAttemptHeader) continue;
-    const auto attempt = parse_u64(header.value).value_or(0);
-    return static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(attempt, std::numeric_limits<std::uint32_t>::max()));
-  }
-  return 0;
-}
-
 }  // namespace
 
 const EventBase& base_of(const Work& work) { return *request_base(work.decoded.event); }
@@ -53,7 +39,7 @@ Result<Work> understand(const InRecord& record) {
     return fail(ErrorKind::kCorrupt, "unexpected-event",
                 "an event of this type does not belong on this topic");
   }
-  const RequestKey request{base->request_id, attempt_of(record)};
+  const RequestKey request{base->request_id, redrive_attempt(record.headers)};
   return Work{std::move(*decoded), request, record.position, record.timestamp};
 }
 
@@ -76,7 +62,7 @@ std::string_view to_string(Ending ending) {
 OutRecord dead_letter(const InRecord& record, const Error& error, const TopicNames& names) {
   OutRecord out{names.of(Topic::kImageRequestsDlq), record.key, record.value, record.headers, {}};
   const std::string message = error.message.substr(0, kMaxMessageBytes);
-  const std::string connect = "__connect.errors.";
+  const std::string connect(kErrorHeaderPrefix);
   const Header added[] = {
       {connect + "topic", record.topic},
       {connect + "partition", std::to_string(record.position.partition)},
@@ -85,7 +71,7 @@ OutRecord dead_letter(const InRecord& record, const Error& error, const TopicNam
       {connect + "class.name", "thumbstream.processor"},
       {connect + "exception.class.name", error.code},
       {connect + "exception.message", message},
-      {"kafka_dlt-original-topic", record.topic},
+      {std::string(kOriginalTopicHeader), record.topic},
   };
   out.headers.insert(out.headers.end(), std::begin(added), std::end(added));
   return out;

@@ -11,13 +11,11 @@
 #include "platform/result.h"
 #include "processor/repeat_filter.h"
 #include "schemas/codec.h"
+#include "schemas/dead_letters.h"
 #include "schemas/events.h"
 #include "schemas/topology.h"
 
 namespace thumb {
-
-// Header of a redriven dead letter: how many times it was sent again, as text.
-inline constexpr std::string_view kRedriveAttemptHeader = "thumb_redrive_attempt";
 
 // One request, understood.
 struct Work {

@@ -16,9 +16,9 @@ constexpr std::string_view kPrivateEvents[] = {"image-private", "image-private-e
 constexpr Service kRequestWriters[] = {kIngest, kOperator};
 constexpr Service kIngestOnly[] = {kIngest};
 constexpr Service kProcessorOnly[] = {kProcessor};
-constexpr Service kRequestReaders[] = {kProcessor, kStateProjector};
-constexpr Service kTerminalReaders[] = {kStateProjector, kOthers};
-constexpr Service kProjectorOnly[] = {kStateProjector};
+constexpr Service kRequestReaders[] = {kProcessor, kStateProjector, kOperator};
+constexpr Service kTerminalReaders[] = {kStateProjector, kOperator, kOthers};
+constexpr Service kInnerReaders[] = {kStateProjector, kOperator};
 constexpr Service kOperatorOnly[] = {kOperator};
 
 constexpr TopicRole kTopology[] = {
@@ -28,9 +28,9 @@ constexpr TopicRole kTopology[] = {
      kTerminalReaders, true},
     {Topic::kThumbnailFailed, "thumbnail-failed", kFailedEvents, kProcessorOnly, kTerminalReaders,
      true},
-    {Topic::kThumbnailStarted, "thumbnail-started", kStartedEvents, kProcessorOnly, kProjectorOnly,
+    {Topic::kThumbnailStarted, "thumbnail-started", kStartedEvents, kProcessorOnly, kInnerReaders,
      false},
-    {Topic::kImagePrivate, "image-private", kPrivateEvents, kIngestOnly, kProjectorOnly, false},
+    {Topic::kImagePrivate, "image-private", kPrivateEvents, kIngestOnly, kInnerReaders, false},
     // Whole records as they came, whatever they were.
     {Topic::kImageRequestsDlq, "image-requests-dlq", {}, kProcessorOnly, kOperatorOnly, true},
 };

@@ -9,7 +9,8 @@ import pathlib
 import re
 import sys
 
-LAYERS = ("platform", "schemas", "kafka", "ingest", "processor", "state_projector")
+LAYERS = ("platform", "schemas", "kafka", "ingest", "processor", "state_projector",
+          "auditor")
 MAY_INCLUDE = {
     "platform": {"platform"},
     "schemas": {"platform", "schemas"},
@@ -17,6 +18,7 @@ MAY_INCLUDE = {
     "ingest": {"platform", "schemas", "kafka", "ingest"},
     "processor": {"platform", "schemas", "kafka", "processor"},
     "state_projector": {"platform", "schemas", "kafka", "state_projector"},
+    "auditor": {"platform", "schemas", "kafka", "auditor"},
 }
 # The read side of the view is published: its port to all of ingest, its adapter to the composition.
 PUBLISHED_TO_INGEST = {"state_projector/view_reader.h"}

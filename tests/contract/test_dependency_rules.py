@@ -40,6 +40,8 @@ def test_a_good_file_is_silent(tmp_path):
     ("ingest/a.cc", '"processor/ports.h"', "ingest must not include processor"),
     ("processor/a.cc", '"state_projector/view_reader.h"', "processor must not include state_projector"),
     ("ingest/a.cc", '"state_projector/fold.h"', "ingest must not include state_projector"),
+    ("auditor/a.cc", '"processor/work.h"', "auditor must not include processor"),
+    ("auditor/a.cc", '"state_projector/fold.h"', "auditor must not include state_projector"),
     ("ingest/a.cc", '"kafka/clients.h"', "only a main.cc names the concrete adapter"),
     ("kafka/a.cc", "<librdkafka/rdkafka.h>", "belongs to kafka/rd_"),
     ("processor/a.cc", "<librdkafka/rdkafka.h>", "belongs to kafka/rd_"),
