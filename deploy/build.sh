@@ -15,7 +15,7 @@ jobs_that_fit() {
   echo $((cores < gigabytes ? cores : gigabytes))
 }
 
-if [[ ! -f $tree/build.ninja || CMakePresets.json -nt $tree/CMakeCache.txt ]]; then
+if [[ CMakePresets.json -nt $tree/build.ninja ]]; then  # or there is none
   say "configuring $tree ..."
   launcher=()
   ! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)

@@ -24,6 +24,10 @@ using std::chrono::steady_clock;
 // Members learn of a rebalance by their heartbeats; a cooperative one takes two rounds.
 constexpr milliseconds kHeartbeat{1'000};
 
+// How long close() waits for a first assignment: after the group was joined, and before.
+constexpr milliseconds kAssignmentLimit{3'000};
+constexpr milliseconds kJoinLimit{500};
+
 class RdGroupConsumer;
 
 // How the rebalance callback finds its consumer.
@@ -158,6 +162,7 @@ class RdGroupConsumer final : public GroupConsumer {
       closed_ = true;
     }
     let_go({assigned_.begin(), assigned_.end()});
+    await_first_assignment();
     const auto code = rd_kafka_consumer_close(client_.get());
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       context_.log.error("closing the consumer", to_error(code, "close"));
@@ -166,6 +171,7 @@ class RdGroupConsumer final : public GroupConsumer {
 
   // From the callback, on the polling thread.
   void rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t& list) {
+    ever_assigned_ = true;
     if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
       assign(to_partitions(list));
     } else if (what == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
@@ -184,6 +190,17 @@ class RdGroupConsumer final : public GroupConsumer {
   }
 
  private:
+  // librdkafka before 2.3 aborts the process when a member goes between joining its group and its
+  // first assignment (its issue 4312). A group that lets nobody join is not waited for: leaving it
+  // is safe but for the moment in which it answers.
+  void await_first_assignment() {
+    const auto begun = steady_clock::now();
+    while (!ever_assigned_ &&
+           steady_clock::now() - begun < (group_metadata() ? kAssignmentLimit : kJoinLimit)) {
+      const RdMessage ignored(rd_kafka_consumer_poll(client_.get(), 10));
+    }
+  }
+
   // False: nothing came in time, or the wait was ended (wake, rebalance).
   bool take_one(Deadline deadline) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
@@ -287,6 +304,7 @@ class RdGroupConsumer final : public GroupConsumer {
   std::set<TopicPartition> readable_;  // those of them that have a start
   std::vector<InRecord> gathered_;
   std::optional<Error> failure_;
+  bool ever_assigned_ = false;
   std::mutex wake_mutex_;
   bool closed_ = false;  // written under the mutex, by the polling thread only
 };

@@ -393,6 +393,18 @@ TEST_F(GroupTest, CloseEndsEvenWhileOthersKeepWaking) {
   }
 }
 
+// Between joining the group and the first assignment librdkafka before 2.3 can't be destroyed.
+TEST_F(GroupTest, ClosesWhileItIsStillJoining) {
+  for (int round = 0; round < 10; ++round) {
+    group_ = unique("group");
+    Recorder listener;
+    const auto consumer = member(listener);
+    ASSERT_TRUE(eventually([&] { return consumer->group_metadata().has_value(); }));
+    consumer->close();
+    EXPECT_EQ(listener.owns(), 0U);
+  }
+}
+
 TEST_F(GroupTest, TheDestructorClosesToo) {
   Recorder listener;
   {
