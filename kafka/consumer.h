@@ -42,6 +42,11 @@ class GroupConsumer {
   // Ends a poll that waits, or else the next one that would. The one call allowed from any thread.
   virtual void wake() = 0;
 
+  // Of the assigned partitions exactly these are not read from now on; the member keeps them, and
+  // goes on answering its group by poll(). A partition left out is read on, from where poll()
+  // stood. Ends with the assignment. What was fetched of them is fetched again: not for every turn.
+  virtual void pause_only(std::span<const TopicPartition> partitions) = 0;
+
   // The group's committed offset of each partition; -1 where there is none.
   [[nodiscard]] virtual Result<std::vector<PartitionOffset>> committed(
       std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) = 0;

@@ -124,6 +124,21 @@ class RdGroupConsumer final : public GroupConsumer {
     if (!closed_) rd_kafka_queue_yield(queue_.get());
   }
 
+  void pause_only(std::span<const TopicPartition> partitions) override {
+    std::vector<TopicPartition> fresh;
+    for (const auto& tp : partitions) {
+      if (readable_.contains(tp) && !paused_.contains(tp)) fresh.push_back(tp);
+    }
+    std::vector<TopicPartition> over;
+    for (const auto& tp : paused_) {
+      if (std::ranges::find(partitions, tp) == partitions.end()) over.push_back(tp);
+    }
+    resume(over);
+    if (fresh.empty()) return;
+    rd_kafka_pause_partitions(client_.get(), to_rd(fresh).get());
+    paused_.insert(fresh.begin(), fresh.end());
+  }
+
   Result<std::vector<PartitionOffset>> committed(std::span<const TopicPartition> partitions,
                                                  milliseconds timeout) override {
     const auto list = to_rd(partitions);
@@ -282,8 +297,20 @@ class RdGroupConsumer final : public GroupConsumer {
     }
   }
 
-  // What this very poll had gathered of them was read under the assignment that ends here.
+  void resume(const std::vector<TopicPartition>& partitions) {
+    if (partitions.empty()) return;
+    rd_kafka_resume_partitions(client_.get(), to_rd(partitions).get());
+    for (const auto& tp : partitions) paused_.erase(tp);
+  }
+
+  // What this very poll had gathered of them was read under the assignment that ends here. The
+  // library keeps a pause beyond its assignment, so it ends here too.
   void forget(const std::vector<TopicPartition>& partitions) {
+    std::vector<TopicPartition> paused;
+    for (const auto& tp : partitions) {
+      if (paused_.contains(tp)) paused.push_back(tp);
+    }
+    resume(paused);
     for (const auto& tp : partitions) readable_.erase(tp);
     std::erase_if(gathered_, [this](const InRecord& record) {
       return !readable_.contains({record.topic, record.position.partition});
@@ -302,6 +329,7 @@ class RdGroupConsumer final : public GroupConsumer {
   RdQueue queue_;
   std::set<TopicPartition> assigned_;  // what the listener has taken
   std::set<TopicPartition> readable_;  // those of them that have a start
+  std::set<TopicPartition> paused_;    // those of them that the caller wants no records of
   std::vector<InRecord> gathered_;
   std::optional<Error> failure_;
   bool ever_assigned_ = false;

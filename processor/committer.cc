@@ -1,5 +1,6 @@
 #include "processor/committer.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -21,13 +22,33 @@ Committer::Committer(WorkTable& table, MakeProducer make_producer, RandomBytes r
 
 Result<void> Committer::commit(kafka::GroupConsumer& consumer) {
   if (steady_clock::now() < not_before_ || !prepare(consumer)) return {};
+  if (!due()) return {};
+  gathering_until_.reset();
   const Batch batch = table_.next_batch(options_.max_batch);
-  if (batch.offsets.empty()) return {};
   auto done = try_batch(consumer, batch);
   if (done || done.error().kind != ErrorKind::kTooLarge) return {};
   // A dead letter is its record and some headers: one that was as large as a record may be.
   if (table_.shorten_dead_letters()) return {};
   return done;
+}
+
+// Alone, finished work waits for nothing. Under load each transaction costs the broker the same
+// whatever it holds, so it is worth a short wait.
+bool Committer::due() {
+  const std::size_t ready = table_.ready();
+  if (ready == 0) {
+    gathering_until_.reset();
+    return false;
+  }
+  if (ready >= options_.max_batch || table_.in_work() == 0) return true;
+  const auto now = steady_clock::now();
+  if (!gathering_until_) gathering_until_ = now + options_.linger;
+  return now >= *gathering_until_;
+}
+
+Deadline Committer::due_at() const {
+  if (producer_ == nullptr || (failures_ > 0 && table_.ready() > 0)) return not_before_;
+  return gathering_until_ ? std::max(*gathering_until_, not_before_) : Deadline::max();
 }
 
 void Committer::commit_last(kafka::GroupConsumer& consumer,

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,8 @@ namespace thumb {
 
 struct CommitterOptions {
   std::size_t max_batch = 500;  // input records in one transaction
+  // How long finished work waits for company while other work is in hand.
+  std::chrono::milliseconds linger{0};
   // Longer than the broker lets a transaction stand open: it answers only when that is decided.
   std::chrono::milliseconds committed_timeout{15'000};
   Backoff backoff;
@@ -33,8 +36,9 @@ class Committer {
   Committer(WorkTable& table, MakeProducer make_producer, RandomBytes random, Log& log,
             ProcessorMetrics& metrics, CommitterOptions options);
 
-  // One transaction with everything that may be committed now, unless it is too early after a
-  // failure. What failed stays in the table and goes with the next call.
+  // One transaction with everything that may be committed now, unless it is too early: after a
+  // failure, or since company is on its way. What failed stays in the table and goes with a later
+  // call.
   // Error: the batch can't be written however often it is tried (kTooLarge); the process must end.
   [[nodiscard]] Result<void> commit(kafka::GroupConsumer& consumer);
 
@@ -42,10 +46,11 @@ class Committer {
   void commit_last(kafka::GroupConsumer& consumer, std::span<const std::int32_t> partitions,
                    Deadline deadline);
 
-  // When commit() may try again after a failure; in the past if there was none.
-  [[nodiscard]] Deadline not_before() const { return not_before_; }
+  // When commit() has something to do, as things stand.
+  [[nodiscard]] Deadline due_at() const;
 
  private:
+  [[nodiscard]] bool due();
   [[nodiscard]] bool prepare(kafka::GroupConsumer& consumer);
   [[nodiscard]] Result<void> try_batch(kafka::GroupConsumer& consumer, const Batch& batch);
   void settle(std::span<const kafka::PartitionOffset> offsets);
@@ -62,6 +67,7 @@ class Committer {
   bool outcome_unknown_ = false;  // of the transaction tried last
   unsigned failures_ = 0;         // in a row
   Deadline not_before_{};
+  std::optional<Deadline> gathering_until_;  // finished work waits for company
 };
 
 }  // namespace thumb

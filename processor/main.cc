@@ -83,6 +83,7 @@ Result<void> run_processor(const ProcessorSettings& settings, const MagickRuntim
   StartFinder starts(names, **admin, **reader, clock,
                      {settings.group_id(), settings.common.bootstrap()});
 
+  PartitionLag lag(metrics, **admin, names.of(Topic::kImageRequests));
   kafka::GroupOptions group;
   group.group_id = settings.group_id();
   group.topic = names.of(Topic::kImageRequests);
@@ -94,13 +95,16 @@ Result<void> run_processor(const ProcessorSettings& settings, const MagickRuntim
       settings.group_id() + "-" + to_hex(std::as_bytes(std::span(unique)));
   RunnerOptions options;
   options.workers = settings.worker_count();
-  options.max_in_flight = static_cast<std::size_t>(settings.max_in_flight);
+  options.max_in_work = static_cast<std::size_t>(settings.max_in_work);
+  options.partition_window = 4 * options.max_in_work;
+  options.commit.max_batch = static_cast<std::size_t>(settings.batch);
+  options.commit.linger = settings.linger;
   Runner runner({[&](kafka::RebalanceListener& listener) {
                    return kafka::make_group_consumer(cluster, group, listener, log);
                  },
                  [&] { return kafka::make_transactional_producer(cluster, transactions, log); },
                  [&](const Work& work, unsigned attempt) { return handler.handle(work, attempt); },
-                 starts, random, log, processor_metrics},
+                 starts, random, log, processor_metrics, lag},
                 names, options);
 
   http::Router router;

@@ -21,6 +21,12 @@ std::int64_t OffsetLedger::committable(std::size_t limit) const {
   return next;
 }
 
+std::size_t OffsetLedger::ready() const {
+  const auto open =
+      std::ranges::find(finished_, false, &std::pair<const std::int64_t, bool>::second);
+  return static_cast<std::size_t>(std::distance(finished_.begin(), open));
+}
+
 void OffsetLedger::settle(std::int64_t next) {
   finished_.erase(finished_.begin(), finished_.lower_bound(next));
   next_commit_ = std::max(next_commit_, next);

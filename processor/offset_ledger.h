@@ -21,6 +21,8 @@ class OffsetLedger {
   // The offset that may be committed now if the next commit takes `limit` finished records at most:
   // one past the last of them; next_commit() if there is none.
   [[nodiscard]] std::int64_t committable(std::size_t limit) const;
+  // Finished records that the next commit could take.
+  [[nodiscard]] std::size_t ready() const;
   // The offset that was committed last.
   [[nodiscard]] std::int64_t next_commit() const { return next_commit_; }
   // The group has committed `next`: everything below is settled and forgotten.

@@ -26,6 +26,9 @@ ProcessorMetrics::ProcessorMetrics(Metrics& metrics)
     : in_flight(metrics.gauge("thumb_processor_in_flight", "Requests read and not committed yet")),
       assigned_partitions(
           metrics.gauge("thumb_processor_partitions", "Partitions that this processor owns")),
+      paused_partitions(metrics.gauge("thumb_processor_paused_partitions",
+                                      "Partitions not read on: their work is put off, or much of "
+                                      "it is uncommitted")),
       retries(metrics.counter("thumb_processor_retries_total",
                               "Attempts that failed for a passing reason and were put off")),
       hints_lost(metrics.counter("thumb_processor_hints_lost_total",

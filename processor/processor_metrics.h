@@ -21,6 +21,7 @@ class ProcessorMetrics {
 
   prometheus::Gauge& in_flight;
   prometheus::Gauge& assigned_partitions;
+  prometheus::Gauge& paused_partitions;
   prometheus::Counter& retries;           // of work, for a passing reason
   prometheus::Counter& hints_lost;        // thumbnail-started events that could not be written
   prometheus::Histogram& commit_seconds;  // of one transaction

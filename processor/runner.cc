@@ -11,10 +11,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// A full processor must still answer its group, and only a poll for records does: so it takes one
-// more record this often, up to a hard limit far above what a recoverable outage brings in.
+// A full processor must still answer its group, and only a poll does.
 constexpr std::chrono::seconds kServiceInterval{1};
-constexpr std::size_t kServiceSlack = 1'000;
 
 }  // namespace
 
@@ -24,8 +22,7 @@ Runner::Runner(Ports ports, const TopicNames& names, RunnerOptions options)
       table_(names.of(Topic::kImageRequests), names),
       committer_(table_, ports_.make_producer, ports_.random, ports_.log, ports_.metrics,
                  options.commit),
-      workshop_(options.workers, options.max_in_flight + kServiceSlack, ports_.handle,
-                [this] { wake(); }) {}
+      workshop_(options.workers, options.max_in_work, ports_.handle, [this] { wake(); }) {}
 
 Runner::~Runner() {
   table_.drop_all();  // what is queued is skipped
@@ -54,6 +51,7 @@ Result<void> Runner::turn() {
   auto committed = committer_.commit(*consumer_);
   dispatch();  // a delete waits for a commit, not for a poll
   ports_.metrics.in_flight.Set(static_cast<double>(table_.in_flight()));
+  ports_.lag.moved(table_.positions());
   return committed;
 }
 
@@ -73,27 +71,30 @@ Result<void> Runner::open_consumer() {
 }
 
 Result<void> Runner::read() {
-  const std::size_t in_flight = table_.in_flight();
-  std::size_t room = options_.max_in_flight - std::min(options_.max_in_flight, in_flight);
+  const auto now = steady_clock::now();
+  const std::size_t room = options_.max_in_work - std::min(options_.max_in_work, table_.in_work());
   milliseconds patience = until_due();
-  if (room == 0) {
-    const bool may_serve =
-        steady_clock::now() >= next_service_ && in_flight < options_.max_in_flight + kServiceSlack;
-    if (!may_serve) {
-      wait(patience);
-      return {};
-    }
-    room = 1;
-    patience = milliseconds(0);
-    next_service_ = steady_clock::now() + kServiceInterval;
+  if (room == 0 && now < next_service_) {
+    wait(std::min(patience, std::chrono::ceil<milliseconds>(next_service_ - now)));
+    return {};
   }
-  const auto records = consumer_->poll(room, patience);
+  pause(room == 0 ? table_.partitions() : table_.overfull(options_.partition_window));
+  if (room == 0) patience = milliseconds(0);
+  const auto records = consumer_->poll(std::max<std::size_t>(room, 1), patience);
   if (!records) return Failure(records.error());
   if (!records->empty()) failpoint("processor.after-poll");
   for (const auto& record : *records) table_.admit(record);
+  next_service_ = steady_clock::now() + kServiceInterval;
   consumer_failures_ = 0;
   ready_ = true;
   return {};
+}
+
+void Runner::pause(std::span<const std::int32_t> partitions) {
+  std::vector<kafka::TopicPartition> paused;
+  for (const auto partition : partitions) paused.push_back({table_.input_topic(), partition});
+  consumer_->pause_only(paused);
+  ports_.metrics.paused_partitions.Set(static_cast<double>(paused.size()));
 }
 
 // What another consumer can't mend ends the loop; for all else there will be another consumer.
@@ -164,7 +165,7 @@ milliseconds Runner::until_due() const {
   const auto now = steady_clock::now();
   Deadline due = now + options_.poll_wait;
   if (!postponed_.empty()) due = std::min(due, postponed_.begin()->first);
-  if (committer_.not_before() > now) due = std::min(due, committer_.not_before());
+  due = std::min(due, committer_.due_at());
   return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(due - now));
 }
 

@@ -18,6 +18,7 @@
 #include "kafka/consumer.h"
 #include "platform/log.h"
 #include "processor/committer.h"
+#include "processor/partition_lag.h"
 #include "processor/processor_metrics.h"
 #include "processor/start_finder.h"
 #include "processor/work_table.h"
@@ -27,7 +28,10 @@ namespace thumb {
 
 struct RunnerOptions {
   std::size_t workers = 2;
-  std::size_t max_in_flight = 64;  // records read and not committed
+  std::size_t max_in_work = 64;  // requests read and not finished
+  // Records of one partition read and not committed: how far it runs ahead of its slowest request.
+  // Passed by one poll at most.
+  std::size_t partition_window = 256;
   std::chrono::milliseconds poll_wait{500};
   std::chrono::milliseconds revoke_limit{2'000};  // for the last commit of a partition that goes
   Backoff work_backoff{std::chrono::milliseconds(100), std::chrono::milliseconds(30'000)};
@@ -45,6 +49,7 @@ class Runner final : private kafka::RebalanceListener {
     RandomBytes random;
     Log& log;
     ProcessorMetrics& metrics;
+    PartitionLag& lag;
   };
 
   // REQUIRES: what `ports` refers to outlives it.
@@ -68,6 +73,7 @@ class Runner final : private kafka::RebalanceListener {
   [[nodiscard]] Result<void> turn();
   [[nodiscard]] Result<void> open_consumer();
   [[nodiscard]] Result<void> read();
+  void pause(std::span<const std::int32_t> partitions);
   [[nodiscard]] Result<void> consumer_failed(const Error& error);
   void close_consumer();
   void collect();

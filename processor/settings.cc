@@ -12,8 +12,12 @@ void ProcessorSettings::declare(Settings& settings) {
   settings.text("--group", group, "Consumer group; empty: \"<topic prefix>processor\"");
   settings.integer("--processor-workers", workers, 0, 256,
                    "Images decoded at once; 0: number of cores");
-  settings.integer("--processor-max-in-flight", max_in_flight, 1, 10'000,
-                   "Requests read and not committed yet");
+  settings.integer("--processor-max-in-work", max_in_work, 1, 10'000,
+                   "Requests read and not finished yet");
+  settings.integer("--processor-batch", batch, 1, 10'000, "Requests in one transaction, at most");
+  settings.duration_ms("--processor-linger-ms", linger, milliseconds(0), milliseconds(1'000),
+                       "How long finished work waits for company before its transaction, while "
+                       "other work is in hand; alone it never waits");
   settings.integer("--max-pixels", max_pixels, 1, 1'000'000'000,
                    "Width x height of the largest image that is decoded");
   settings.integer("--max-original-bytes", max_original_bytes, 1, 1LL << 32U,

@@ -7,9 +7,7 @@ namespace thumb {
 
 void WorkTable::assign(std::int32_t partition, std::int64_t handle_from) {
   drop(partition);
-  partitions_.emplace(
-      partition,
-      Partition{++last_epoch_, OffsetLedger(handle_from), RepeatFilter(), {}, std::stop_source()});
+  partitions_.try_emplace(partition, ++last_epoch_, handle_from);
 }
 
 void WorkTable::drop(std::int32_t partition) {
@@ -28,6 +26,12 @@ std::vector<std::int32_t> WorkTable::partitions() const {
   std::vector<std::int32_t> numbers;
   for (const auto& [number, partition] : partitions_) numbers.push_back(number);
   return numbers;
+}
+
+std::map<std::int32_t, std::int64_t> WorkTable::positions() const {
+  std::map<std::int32_t, std::int64_t> next;
+  for (const auto& [number, partition] : partitions_) next[number] = partition.ledger.next_commit();
+  return next;
 }
 
 void WorkTable::admit(const InRecord& record) {
@@ -52,6 +56,7 @@ void WorkTable::admit(const InRecord& record) {
     partition.ledger.finish(offset);
     return;
   }
+  ++partition.unfinished;
   const auto rule = is_deletion(*work) ? RunsAfter::kEarlierCommitted : RunsAfter::kEarlierFinished;
   entry.work = std::make_shared<const Work>(std::move(*work));
   schedule_.add(record.key, record.position, rule);
@@ -76,8 +81,11 @@ WorkTable::Entry* WorkTable::find(const Ticket& ticket) {
 bool WorkTable::finish(const Ticket& ticket, Outcome outcome) {
   Entry* entry = find(ticket);
   if (entry == nullptr || entry->outcome) return false;
+  Partition& partition = partitions_.at(ticket.position.partition);
   entry->outcome = std::move(outcome);
-  partitions_.at(ticket.position.partition).ledger.finish(ticket.position.offset);
+  --partition.unfinished;
+  if (entry->attempts > 0) --partition.postponed;
+  partition.ledger.finish(ticket.position.offset);
   schedule_.finish(ticket.position);
   return true;
 }
@@ -85,7 +93,7 @@ bool WorkTable::finish(const Ticket& ticket, Outcome outcome) {
 bool WorkTable::postpone(const Ticket& ticket) {
   Entry* entry = find(ticket);
   if (entry == nullptr || entry->outcome) return false;
-  ++entry->attempts;
+  if (entry->attempts++ == 0) ++partitions_.at(ticket.position.partition).postponed;
   return true;
 }
 
@@ -154,6 +162,28 @@ bool WorkTable::shorten_dead_letters() {
     }
   }
   return shortened;
+}
+
+std::size_t WorkTable::ready() const {
+  std::size_t sum = 0;
+  for (const auto& [number, partition] : partitions_) sum += partition.ledger.ready();
+  return sum;
+}
+
+std::size_t WorkTable::in_work() const {
+  std::size_t sum = 0;
+  for (const auto& [number, partition] : partitions_) sum += partition.unfinished;
+  return sum;
+}
+
+std::vector<std::int32_t> WorkTable::overfull(std::size_t window) {
+  std::vector<std::int32_t> numbers;
+  for (auto& [number, partition] : partitions_) {
+    const std::size_t unsettled = partition.entries.size();
+    partition.full = unsettled >= window || (partition.full && unsettled * 2 > window);
+    if (partition.full || partition.postponed > 0) numbers.push_back(number);
+  }
+  return numbers;
 }
 
 std::size_t WorkTable::in_flight() const {

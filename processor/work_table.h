@@ -57,6 +57,8 @@ class WorkTable {
   void drop(std::int32_t partition);
   void drop_all();
   [[nodiscard]] std::vector<std::int32_t> partitions() const;
+  // Of each partition of ours: the offset committed last.
+  [[nodiscard]] std::map<std::int32_t, std::int64_t> positions() const;
   [[nodiscard]] const std::string& input_topic() const { return input_topic_; }
 
   // A record was read. Ignored if its partition is not ours or it is settled already.
@@ -82,8 +84,15 @@ class WorkTable {
   // The headers still tell where the record stands. False if there was none left to leave out.
   bool shorten_dead_letters();
 
+  // Finished records that the next batch could hold.
+  [[nodiscard]] std::size_t ready() const;
+  // Admitted and not finished.
+  [[nodiscard]] std::size_t in_work() const;
   // Read and not settled.
   [[nodiscard]] std::size_t in_flight() const;
+  // Partitions that should not be read on for now: those with postponed work, since nothing past it
+  // can commit, and those that have `window` unsettled records, until half of them are settled.
+  [[nodiscard]] std::vector<std::int32_t> overfull(std::size_t window);
 
  private:
   struct Entry {
@@ -92,11 +101,17 @@ class WorkTable {
     unsigned attempts = 0;
   };
   struct Partition {
-    std::uint64_t epoch = 0;
+    Partition(std::uint64_t assignment, std::int64_t handle_from)
+        : epoch(assignment), ledger(handle_from) {}
+
+    std::uint64_t epoch;
     OffsetLedger ledger;
     RepeatFilter repeats;
     std::map<std::int64_t, Entry> entries;
     std::stop_source revoked;
+    std::size_t unfinished = 0;  // entries without an outcome
+    std::size_t postponed = 0;   // those of them whose last attempt failed
+    bool full = false;           // of unsettled records
   };
 
   [[nodiscard]] Entry* find(const Ticket& ticket);

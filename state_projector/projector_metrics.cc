@@ -5,32 +5,21 @@
 #include <string>
 
 namespace thumb {
-namespace {
-
-constexpr std::chrono::seconds kAskInterval{5};
-constexpr std::chrono::milliseconds kAskTimeout{2'000};
-
-}  // namespace
-
 ProjectorMetrics::ProjectorMetrics(Metrics& metrics, kafka::Admin& admin, const TopicNames& names)
     : metrics_(metrics),
-      admin_(admin),
       names_(names),
       unreadable_(metrics.counter("thumb_view_unreadable_records_total",
                                   "Records that could not be decoded and were skipped")),
       write_seconds_(metrics.duration_seconds("thumb_view_write_seconds",
-                                              "Folding and writing one batch of records")) {
+                                              "Folding and writing one batch of records")),
+      watcher_(
+          admin, [this] { return known_partitions(); },
+          [this](const kafka::EndWatcher::Ends& ends) { note(ends); }) {
   for (const auto topic : kProjectedTopics) {
     folded_[topic] =
         &metrics.counter("thumb_view_folded_records_total", "Records folded into the view",
                          {{"topic", std::string(role_of(topic).name)}});
   }
-  thread_ = std::jthread([this](const std::stop_token& stop) { ask_ends(stop); });
-}
-
-ProjectorMetrics::~ProjectorMetrics() {
-  thread_.request_stop();
-  thread_.join();
 }
 
 void ProjectorMetrics::folded(const FoldedBatch& batch, std::chrono::duration<double> took) {
@@ -69,25 +58,23 @@ void ProjectorMetrics::show(const ViewPartition& partition) {
       static_cast<double>(std::max<std::int64_t>(0, position_of(ends_, partition) - position)));
 }
 
-void ProjectorMetrics::ask_ends(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
-    wake_.wait_for(lock, stop, kAskInterval, [] { return false; });
-    const auto positions = positions_;
-    lock.unlock();
-    Positions ends;
-    for (const auto& [partition, position] : positions) {
-      if (stop.stop_requested()) break;
-      const auto marks =
-          admin_.watermarks({names_.of(partition.topic), partition.partition}, kAskTimeout);
-      if (!marks) break;  // the broker is away: the last known ends stand
-      ends[partition] = marks->high;
-    }
-    lock.lock();
-    for (const auto& [partition, end] : ends) {
-      ends_[partition] = end;
-      show(partition);
-    }
+std::vector<kafka::TopicPartition> ProjectorMetrics::known_partitions() {
+  const std::lock_guard lock(mutex_);
+  std::vector<kafka::TopicPartition> partitions;
+  for (const auto& [partition, position] : positions_) {
+    partitions.push_back({names_.of(partition.topic), partition.partition});
+  }
+  return partitions;
+}
+
+void ProjectorMetrics::note(const kafka::EndWatcher::Ends& ends) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [tp, end] : ends) {
+    const auto topic = names_.find(tp.topic);
+    if (!topic) continue;
+    const ViewPartition partition{*topic, tp.partition};
+    ends_[partition] = end;
+    show(partition);
   }
 }
 

@@ -153,6 +153,7 @@ Result<void> FakeGroupConsumer::apply(const Rebalance& change) {
 std::vector<InRecord> FakeGroupConsumer::fetch_locked(std::size_t max) {
   std::vector<InRecord> records;
   for (auto& [number, position] : positions_) {
+    if (paused_.contains(number)) continue;
     const auto& log = cluster_.partitions_[{cluster_.input_topic_, number}];
     for (const auto& record : log.records) {
       if (records.size() >= max) return records;
@@ -168,6 +169,12 @@ void FakeGroupConsumer::wake() {
   const std::scoped_lock lock(cluster_.mutex_);
   woken_ = true;
   cluster_.changed_.notify_all();
+}
+
+void FakeGroupConsumer::pause_only(std::span<const TopicPartition> partitions) {
+  const std::scoped_lock lock(cluster_.mutex_);
+  paused_.clear();
+  for (const auto& tp : partitions) paused_.insert(tp.partition);
 }
 
 Result<std::vector<PartitionOffset>> FakeGroupConsumer::committed(

@@ -98,6 +98,7 @@ class FakeGroupConsumer final : public kafka::GroupConsumer {
 
   Result<std::vector<InRecord>> poll(std::size_t max, std::chrono::milliseconds wait) override;
   void wake() override;
+  void pause_only(std::span<const kafka::TopicPartition> partitions) override;
   Result<std::vector<kafka::PartitionOffset>> committed(
       std::span<const kafka::TopicPartition> partitions,
       std::chrono::milliseconds timeout) override;
@@ -111,6 +112,7 @@ class FakeGroupConsumer final : public kafka::GroupConsumer {
   FakeCluster& cluster_;
   kafka::RebalanceListener& listener_;
   std::map<std::int32_t, std::int64_t> positions_;
+  std::set<std::int32_t> paused_;
   bool woken_ = false;
   bool closed_ = false;
 };

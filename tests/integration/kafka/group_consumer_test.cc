@@ -1,5 +1,6 @@
 // Members of a group share the partitions, and let go of them in order.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -134,6 +135,66 @@ class RunningMember {
   std::vector<LogPosition> positions_;
   std::jthread thread_;
 };
+
+// Nothing between may be lost, nothing come twice, whatever had been fetched ahead at a pause.
+TEST_F(GroupTest, APausedPartitionIsReadOnWhereItStood) {
+  constexpr int kEach = 300;
+  for (std::int32_t p = 0; p < 4; ++p) fill(topic_, p, kEach);
+  Recorder listener;
+  const auto consumer = member(listener);
+  std::map<std::int32_t, std::int64_t> next;
+  unsigned paused = 0;  // bit p: partition p
+  unsigned turn = 0;
+  ASSERT_TRUE(eventually([&] {
+    paused = (turn++ * 7U) & 15U;
+    if (turn % 5 == 0) paused = 0;
+    std::vector<TopicPartition> wanted;
+    for (std::int32_t p = 0; p < 4; ++p) {
+      if ((paused >> static_cast<unsigned>(p) & 1U) != 0) wanted.push_back({topic_, p});
+    }
+    consumer->pause_only(wanted);
+    const auto records = consumer->poll(13, milliseconds(30)).value();
+    for (const auto& record : records) {
+      const auto partition = record.position.partition;
+      EXPECT_EQ(paused >> static_cast<unsigned>(partition) & 1U, 0U);
+      EXPECT_EQ(record.position.offset, next[partition]++);
+    }
+    return std::ranges::all_of(std::array{0, 1, 2, 3}, [&](int p) { return next[p] == kEach; });
+  }));
+}
+
+TEST_F(GroupTest, APauseEndsWithItsAssignment) {
+  fill(topic_, 0, 1);
+  Recorder listener;
+  auto consumer = member(listener);
+  ASSERT_TRUE(poll_until_owning(*consumer, listener, 4));
+  const std::array all = {TopicPartition{topic_, 0}, TopicPartition{topic_, 1},
+                          TopicPartition{topic_, 2}, TopicPartition{topic_, 3}};
+  consumer->pause_only(all);
+  Recorder other_listener;
+  auto other = std::make_unique<RunningMember>(member(other_listener), other_listener);
+  ASSERT_TRUE(poll_until_owning(*consumer, listener, 2));
+  other.reset();
+  ASSERT_TRUE(poll_until_owning(*consumer, listener, 4));
+  for (std::int32_t p = 0; p < 4; ++p) fill(topic_, p, 1);
+  std::set<std::int32_t> seen;
+  // Two partitions came back, and are read; two were kept, and still are not.
+  ASSERT_TRUE(eventually([&] {
+    const auto records = consumer->poll(10, milliseconds(50)).value();
+    for (const auto& record : records) {
+      seen.insert(record.position.partition);
+    }
+    return seen.size() == 2;
+  }));
+  consumer->pause_only({});
+  ASSERT_TRUE(eventually([&] {
+    const auto records = consumer->poll(10, milliseconds(50)).value();
+    for (const auto& record : records) {
+      seen.insert(record.position.partition);
+    }
+    return seen.size() == 4;
+  }));
+}
 
 TEST_F(GroupTest, ALoneMemberReadsEverythingInOrder) {
   for (std::int32_t p = 0; p < 4; ++p) fill(topic_, p, 100);

@@ -51,11 +51,14 @@ RC_GTEST_PROP(OffsetLedger, EqualsTheDefinitionForEveryOrderOfFinishing, ()) {
   }
   for (const auto offset : done) ledger.finish(offset);
   std::int64_t expected = 5;
+  std::size_t ready = 0;
   for (const auto offset : offsets) {
     if (!done.contains(offset)) break;
     expected = offset + 1;
+    ++ready;
   }
   RC_ASSERT(ledger.committable(kAll) == expected);
+  RC_ASSERT(ledger.ready() == ready);
   ledger.settle(expected);
   RC_ASSERT(ledger.committable(kAll) == expected);
 }

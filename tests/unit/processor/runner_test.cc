@@ -37,6 +37,7 @@ class Desk {
       return fail_transient(ErrorKind::kUnavailable, "io-error", "injected");
     }
     if (is_deletion(work)) return Outcome{Ending::kDeleted, {}};
+    finished_.insert(base.request_id);
     const auto event = completed(base.image_id, base.request_id, work.position);
     return Outcome{Ending::kCompleted, {out_record(event)}};
   }
@@ -54,6 +55,10 @@ class Desk {
     const std::scoped_lock lock(mutex_);
     failures_[request] = times;
   }
+  [[nodiscard]] bool finished(const RequestId& request) const {
+    const std::scoped_lock lock(mutex_);
+    return finished_.contains(request);
+  }
   [[nodiscard]] std::ptrdiff_t started(const RequestId& request) const {
     const std::scoped_lock lock(mutex_);
     return std::count(started_.begin(), started_.end(), request);
@@ -63,6 +68,7 @@ class Desk {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::set<RequestId> held_;
+  std::set<RequestId> finished_;
   std::map<RequestId, unsigned> failures_;
   std::vector<RequestId> started_;
 };
@@ -71,14 +77,17 @@ class RunnerTest : public ::testing::Test {
  protected:
   ~RunnerTest() override { stop(); }
 
+  RunnerTest() {
+    options_.workers = 3;
+    options_.max_in_work = 8;
+    options_.partition_window = 16;
+    options_.poll_wait = milliseconds(20);
+    options_.revoke_limit = milliseconds(1'000);
+    options_.work_backoff = {milliseconds(1), milliseconds(10)};
+    options_.commit.backoff = {milliseconds(1), milliseconds(10)};
+  }
+
   void start() {
-    RunnerOptions options;
-    options.workers = 3;
-    options.max_in_flight = 8;
-    options.poll_wait = milliseconds(20);
-    options.revoke_limit = milliseconds(1'000);
-    options.work_backoff = {milliseconds(1), milliseconds(10)};
-    options.commit.backoff = {milliseconds(1), milliseconds(10)};
     runner_ = std::make_unique<Runner>(
         Runner::Ports{
             [this](kafka::RebalanceListener& listener)
@@ -91,8 +100,8 @@ class RunnerTest : public ::testing::Test {
               return std::make_unique<FakeTransactionalProducer>(cluster_);
             },
             [this](const Work& work, unsigned attempt) { return desk_.handle(work, attempt); },
-            starts_, system_random_bytes(), log_, processor_metrics_},
-        kNames, options);
+            starts_, system_random_bytes(), log_, processor_metrics_, lag_},
+        kNames, options_);
     stop_ = std::stop_source();
     thread_ = std::jthread([this] { ended_ = runner_->run(stop_.get_token()); });
   }
@@ -116,6 +125,11 @@ class RunnerTest : public ::testing::Test {
   [[nodiscard]] bool committed_reaches(std::int64_t offset, std::int32_t partition = 0) {
     return cluster_.eventually([&] { return cluster_.committed(partition) >= offset; });
   }
+  [[nodiscard]] double lag_of(int partition) {
+    return metrics_
+        .gauge("thumb_processor_lag_records", "", {{"partition", std::to_string(partition)}})
+        .Value();
+  }
   [[nodiscard]] bool started(int n, std::ptrdiff_t times = 1) {
     return cluster_.eventually([&] { return desk_.started(request_of(n)) >= times; });
   }
@@ -138,6 +152,7 @@ class RunnerTest : public ::testing::Test {
     EXPECT_THAT(cluster_.violations(), IsEmpty());
   }
 
+  RunnerOptions options_;
   FakeCluster cluster_{kInput};
   FakeAdmin admin_{cluster_};
   FakePartitionReader reader_{cluster_};
@@ -147,6 +162,7 @@ class RunnerTest : public ::testing::Test {
   Log log_{"test", LogLevel::kError};
   Metrics metrics_;
   ProcessorMetrics processor_metrics_{metrics_};
+  PartitionLag lag_{metrics_, admin_, kInput, milliseconds(5)};
   std::atomic<int> consumers_made_{0};
   std::atomic<int> producers_made_{0};
   Result<void> ended_;
@@ -181,17 +197,76 @@ TEST_F(RunnerTest, UnderLoadOneTransactionHoldsSeveral) {
   EXPECT_LT(cluster_.transactions().size(), 8U);
 }
 
-TEST_F(RunnerTest, NotMoreIsReadThanMayBeInFlight) {
-  start();
-  desk_.hold(request_of(0));
-  for (int n = 0; n < 30; ++n) append(upload(n));
+TEST_F(RunnerTest, NotMoreIsReadThanMayBeInWork) {
+  for (int n = 0; n < 30; ++n) {
+    desk_.hold(request_of(n));
+    append(upload(n));
+  }
+  start();  // three workers, eight requests
   assign({0});
-  EXPECT_TRUE(started(7));
-  EXPECT_EQ(desk_.started(request_of(20)), 0);
-  desk_.release(request_of(0));
+  EXPECT_TRUE(started(2));
+  EXPECT_TRUE(cluster_.eventually([&] { return processor_metrics_.in_flight.Value() == 8; }));
+  for (int n = 0; n < 30; ++n) desk_.release(request_of(n));
   EXPECT_TRUE(committed_reaches(30));
   stop();
   expect_each_once(30);
+}
+
+TEST_F(RunnerTest, ASlowRequestHoldsBackItsPartitionByAWindowAndOthersNotAtAll) {
+  desk_.hold(request_of(0));
+  for (int n = 0; n < 40; ++n) append(upload(n), 0);
+  for (int n = 40; n < 60; ++n) append(upload(n), 1);
+  start();  // a window of 16, passed by less than the 8 of one poll
+  assign({0, 1});
+  EXPECT_TRUE(committed_reaches(20, 1));
+  EXPECT_TRUE(started(15));
+  EXPECT_TRUE(
+      cluster_.eventually([&] { return processor_metrics_.paused_partitions.Value() == 1.0; }));
+  EXPECT_GE(processor_metrics_.in_flight.Value(), 16);
+  EXPECT_LT(processor_metrics_.in_flight.Value(), 24);
+  EXPECT_EQ(desk_.started(request_of(24)), 0);
+  EXPECT_EQ(cluster_.committed(0), -1);
+  desk_.release(request_of(0));
+  EXPECT_TRUE(committed_reaches(40, 0));
+  stop();
+  expect_each_once(60);
+}
+
+TEST_F(RunnerTest, APartitionWhoseWorkIsPutOffIsNotReadOn) {
+  desk_.fail_first(request_of(0), 1'000);
+  append(upload(0), 0);
+  start();
+  assign({0, 1});
+  EXPECT_TRUE(cluster_.eventually([&] { return processor_metrics_.retries.Value() >= 2; }));
+  for (int n = 1; n < 20; ++n) append(upload(n), 0);
+  for (int n = 20; n < 40; ++n) append(upload(n), 1);
+  EXPECT_TRUE(committed_reaches(20, 1));
+  EXPECT_EQ(processor_metrics_.paused_partitions.Value(), 1.0);
+  EXPECT_EQ(desk_.started(request_of(1)), 0);
+  EXPECT_TRUE(cluster_.eventually([&] { return lag_of(0) == 20.0; }));
+  desk_.fail_first(request_of(0), 0);
+  EXPECT_TRUE(committed_reaches(20, 0));
+  stop();
+  expect_each_once(40);
+}
+
+TEST_F(RunnerTest, FinishedWorkWaitsForCompanyOnlyWhileThereIsSome) {
+  options_.commit.linger = minutes(10);
+  start();
+  assign({0, 1});
+  append(upload(0), 0);
+  EXPECT_TRUE(committed_reaches(1, 0));  // alone
+  desk_.hold(request_of(2));
+  append(upload(2), 1);
+  EXPECT_TRUE(started(2));
+  append(upload(1), 0);
+  EXPECT_TRUE(cluster_.eventually([&] { return desk_.finished(request_of(1)); }));
+  EXPECT_EQ(cluster_.committed(0), 1);
+  desk_.release(request_of(2));
+  EXPECT_TRUE(committed_reaches(1, 1));
+  EXPECT_TRUE(committed_reaches(2, 0));
+  stop();
+  EXPECT_THAT(cluster_.transactions(), ElementsAre(1, 2));
 }
 
 TEST_F(RunnerTest, FailedTransactionsAreTriedAgainWhateverTheyFailedOf) {

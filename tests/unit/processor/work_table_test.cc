@@ -98,6 +98,40 @@ TEST(WorkTable, PostponedWorkKeepsItsOffsetUncommitted) {
   EXPECT_EQ(second->attempt, 1U);
 }
 
+TEST(WorkTable, IsOverfullFromTheWindowDownToHalfOfIt) {
+  WorkTable table(kInput, kNames);
+  table.assign(0, 0);
+  table.assign(1, 0);
+  std::vector<Job> jobs;
+  for (std::uint8_t n = 0; n < 4; ++n) {
+    EXPECT_TRUE(table.overfull(4).empty());
+    table.admit(in_record(uploaded(image_id(n)), {1, n}));
+    jobs.push_back(*table.take());
+  }
+  EXPECT_EQ(table.overfull(4), std::vector{1});
+  for (const auto& job : jobs) table.finish(job.ticket, completed_outcome(job));
+  EXPECT_EQ(table.in_work(), 0U);
+  EXPECT_EQ(table.ready(), 4U);
+  table.settle(1, 1);
+  EXPECT_EQ(table.overfull(4), std::vector{1});
+  table.settle(1, 2);
+  EXPECT_TRUE(table.overfull(4).empty());
+}
+
+TEST(WorkTable, IsOverfullWhileWorkIsPutOff) {
+  WorkTable table(kInput, kNames);
+  table.assign(0, 0);
+  table.admit(in_record(uploaded(image_id(1)), {0, 0}));
+  const auto first = table.take();
+  table.postpone(first->ticket);
+  EXPECT_EQ(table.overfull(100), std::vector{0});
+  table.resume(first->ticket);
+  const auto second = table.take();
+  EXPECT_EQ(table.overfull(100), std::vector{0});  // it may fail once more
+  table.finish(second->ticket, completed_outcome(*second));
+  EXPECT_TRUE(table.overfull(100).empty());
+}
+
 // --- the model ---
 
 // A log of requests, repeats and poison over a few partitions, and a broker that commits all or
@@ -162,6 +196,13 @@ class Model {
       if (committed_[p] != std::ssize(log_[p])) return false;
     }
     return true;
+  }
+
+  void check_counts() const {
+    const std::size_t finished = table_.in_flight() - table_.in_work();
+    RC_ASSERT(table_.ready() <= finished);
+    if (table_.in_work() == 0) RC_ASSERT(table_.ready() == finished);
+    RC_ASSERT((table_.ready() == 0) == table_.next_batch(kAll).offsets.empty());
   }
 
   // Each distinct request once, each poison record once.
@@ -304,7 +345,10 @@ class Model {
 RC_GTEST_PROP(WorkTable, EachRequestGetsExactlyOneTerminalEvent, ()) {
   Model model;
   const auto choices = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 12));
-  for (const int choice : choices) model.step(choice);
+  for (const int choice : choices) {
+    model.step(choice);
+    model.check_counts();
+  }
   model.drain();
   RC_ASSERT(model.done());
   model.check();
