@@ -1,7 +1,7 @@
 # The verbs of this project. Settings of a local stack stand in deploy/defaults.env; give others as
 # in `make up THUMB_HTTP_PORT=8081 THUMB_DATA_DIR=.run2`.
 .DEFAULT_GOAL := help
-.PHONY: help run up down cluster-up cluster-down logs status replay audit build test asan tsan lint fmt clean
+.PHONY: help run up down cluster-up cluster-down logs status replay audit build test bench asan tsan lint fmt clean
 .NOTPARALLEL:
 
 RUN_TARGETS := ingest processor state_projector topics auditor
@@ -44,6 +44,12 @@ build: ## Install what is missing and build the binaries (build/release/bin)
 
 test: asan ## All tests, with ASan and UBSan, on a private Kafka
 	@tests/support/with_kafka.py -- ctest --preset asan -j2
+
+bench: ## Measure against Fastify + BullMQ + Redis + sharp (8 minutes); make bench-<row> for one row
+	@deploy/bench.sh
+
+bench-%:
+	@deploy/bench.sh $*
 
 asan: ## Build everything with ASan and UBSan (build/asan)
 	@deploy/install.sh build run test
