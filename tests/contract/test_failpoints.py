@@ -10,27 +10,22 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from support import failpoints  # noqa: E402
+
 TEST_PRESETS = {"asan", "tsan"}
 SERVICES = ("ingest", "processor", "state_projector")
-_CALL = re.compile(r'\bfailpoint\("([^"]+)"\)')
 
 
 def bin_folder():
     folder = os.environ.get("THUMB_BIN_DIR")
     assert folder, "THUMB_BIN_DIR is not set: run this through ctest"
     return pathlib.Path(folder)
-
-
-def steps():
-    """Every named step in the source, once."""
-    found = [name for layer in ("kafka", "ingest", "processor", "state_projector")
-             for path in sorted((ROOT / layer).rglob("*.cc")) for name in _CALL.findall(path.read_text())]
-    assert found and len(found) == len(set(found)), found
-    return set(found)
 
 
 def test_only_the_presets_for_tests_have_them():
@@ -47,7 +42,7 @@ def test_the_binaries_are_what_their_build_says(service):
     wanted = re.search(r"^THUMB_FAILPOINTS:BOOL=(\w+)$", cache, re.M).group(1) == "ON"
     binary = (bin_folder() / service).read_bytes()
     assert (b"THUMB_FAILPOINT" in binary) == wanted
-    assert any(name.encode() in binary for name in steps()) == wanted
+    assert any(name.encode() in binary for name in failpoints.steps()) == wanted
 
 
 @pytest.mark.parametrize("service", SERVICES)

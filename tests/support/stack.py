@@ -59,14 +59,15 @@ class Stack:
             self.wait_ready(name)
         return self
 
-    def start(self, name, instance=None):
-        """Starts a service; a second ingest under another instance name gets its own port."""
+    def start(self, name, instance=None, settings=None):
+        """Starts a service; another instance of it needs another name, and gets its own port.
+        `settings` is environment for this start alone."""
         instance = instance or name
         assert instance not in self.running, f"{instance} is running"
         # The same port after a restart: clients come back to where they were.
         self.ports.setdefault(instance, processes.free_port())
         variable = "THUMB_HTTP_PORT" if name == "ingest" else "THUMB_ADMIN_PORT"
-        env = {**self.env, variable: str(self.ports[instance])}
+        env = {**self.env, variable: str(self.ports[instance]), **(settings or {})}
         self.running[instance] = processes.spawn([self.bin / name], env=env, log=self.log(instance))
         return self
 
@@ -91,6 +92,15 @@ class Stack:
         process = self.running.pop(instance)
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+    def has_ended(self, instance):
+        return self.running[instance].poll() is not None
+
+    def require_killed(self, instance):
+        """It has ended, and by SIGKILL; takes note of that."""
+        code = self.running.pop(instance).wait(timeout=10)
+        assert code == -signal.SIGKILL, (
+            f"{instance} ended with {code}\n{processes.tail(self.log(instance))}")
 
     def stop(self, instance):
         """As an operator stops it; a clean end is part of the contract."""

@@ -1,0 +1,101 @@
+"""What applications do to a stack, patiently: what is not known to be accepted is sent again."""
+
+import concurrent.futures
+import http.client
+import itertools
+import threading
+import time
+
+from . import images
+
+
+class Workload:
+    """Chains of requests, many at a time. Notes what was answered with 202 (or 200, for a deletion).
+
+    Thread-safe. Use as a context: leaving it waits for everything and raises what any chain raised.
+    """
+
+    AT_A_TIME = 16
+
+    def __init__(self, stack, seed=1, patience=90):
+        self.stack = stack
+        self.patience = patience
+        self.uploaded = []
+        self.reprocessed = []
+        self.deleted = []
+        self._seeds = itertools.count(seed * 1000)
+        self._lock = threading.Lock()
+        self._pool = concurrent.futures.ThreadPoolExecutor(self.AT_A_TIME)
+        self._chains = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self._pool.shutdown(cancel_futures=kind is not None)
+        if kind is None:
+            for chain in self._chains:
+                chain.result()
+
+    def _submit(self, chain):
+        self._chains.append(self._pool.submit(chain, next(self._seeds)))
+
+    # --- chains ---
+
+    def wave(self):
+        """A bit of everything at once: uploads with and without a name, one that can't be decoded,
+        one that is asked for again, one that is deleted."""
+        for chain in (self._upload, self._upload_named, self._upload_broken, self._upload,
+                      self._reprocess, self._delete, self._upload_named):
+            self._submit(chain)
+
+    def uploads(self, count):
+        for _ in range(count):
+            self._submit(self._upload)
+
+    def pending(self):
+        """How many chains are not at their end."""
+        return sum(not chain.done() for chain in self._chains)
+
+    def _upload(self, seed, body=None):
+        body = body or images.jpeg(400, 300, seed)
+        return self._note_upload(self.ask(lambda one: one.post_image(body)).json)
+
+    def _upload_broken(self, seed):
+        return self._upload(seed, images.undecodable_png(seed))
+
+    def _upload_named(self, seed):
+        files = [("file", f"picture-{seed}.jpg", images.jpeg(300, 200, seed))]
+        return self._note_upload(self.ask(lambda one: one.post_files(files)).json["images"][0])
+
+    def _note_upload(self, resource):
+        with self._lock:
+            self.uploaded.append(resource["id"])
+        return resource["id"]
+
+    def _reprocess(self, seed):
+        image_id = self._upload(seed)
+        self.ask(lambda one: one.request("POST", f"/v1/images/{image_id}/reprocess"))
+        with self._lock:
+            self.reprocessed.append(image_id)
+
+    def _delete(self, seed):
+        image_id = self._upload_named(seed)
+        self.ask(lambda one: one.delete(f"/v1/images/{image_id}"), accepted=(200, 410))
+        with self._lock:
+            self.deleted.append(image_id)
+
+    def ask(self, request, accepted=(202,)):
+        """Sends until there is an answer other than 503; it must be one of `accepted`."""
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                answer = request(self.stack.http(timeout=30))
+                if answer.status != 503:
+                    assert answer.status in accepted, answer
+                    return answer
+                assert answer.headers["Retry-After"], answer
+            except (OSError, http.client.HTTPException):
+                pass
+            assert time.monotonic() < deadline, f"never answered\n{self.stack.tails()}"
+            time.sleep(0.1)
