@@ -56,7 +56,7 @@ void AuditBook::conclude_entry(std::int32_t partition, const RequestEntry& entry
 
 // The request and the records before it that have its id.
 void AuditBook::conclude_chain(std::int32_t partition, const RequestEntry& entry) {
-  if (entry.repeat || entry.kind == RecordKind::kUnreadable) return;
+  if (entry.kind == RecordKind::kUnreadable) return;
   const bool ended = has_end_event(entry);
   bool again = false;
   bool late = false;
@@ -68,7 +68,7 @@ void AuditBook::conclude_chain(std::int32_t partition, const RequestEntry& entry
                     fmt::format("image {} has a request of this id at {}",
                                 requests_.image(earlier.image).id.str(), where));
     }
-    if (earlier.repeat) continue;
+    if (entry.repeat || earlier.repeat) continue;
     if (!again && ended && has_end_event(earlier)) {
       report(Kind::kRequestEndedAgain, partition, entry,
              fmt::format("the same request at {} has an end too", where));
@@ -98,7 +98,12 @@ void AuditBook::conclude_redrives() {
       }
       report(Kind::kRedriveWithoutDeadLetter, Topic::kImageRequests, redrive.record,
              fmt::format("there is no dead letter {}", to_string(redrive.dead_letter)));
-    } else if (++letter->second.sent_again > 1) {
+      continue;
+    }
+    // Two that overlapped: the second is a repeat like any other, and left out.
+    const RequestEntry* entry = requests_.find(redrive.record);
+    if (entry != nullptr && entry->repeat) continue;
+    if (++letter->second.sent_again > 1) {
       report(Kind::kRedrivenTwice, Topic::kImageRequests, redrive.record,
              fmt::format("dead letter {} was sent again before", to_string(redrive.dead_letter)));
     } else {
