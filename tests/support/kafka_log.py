@@ -17,6 +17,7 @@ class Record:
     key: str
     value: bytes
     headers: dict
+    timestamp: int = 0  # milliseconds, the log's own
 
     @property
     def json(self):
@@ -35,12 +36,17 @@ def event_name(ce_type):
     return parts[-1]
 
 
-def read_all(bootstrap, topic, seconds=60):
-    """Every committed record up to the end of the topic as it is now, in order per partition."""
-    consumer = Consumer({
+def stranger(bootstrap):
+    return Consumer({
         "bootstrap.servers": bootstrap, "group.id": f"reader-{uuid.uuid4().hex}",
         "enable.auto.commit": False, "isolation.level": "read_committed",
-        "auto.offset.reset": "earliest", "enable.partition.eof": True})
+        "auto.offset.reset": "earliest", "enable.partition.eof": True,
+        "log_level": 2})  # a broker that a test has stopped is no news
+
+
+def read_all(bootstrap, topic, seconds=60):
+    """Every committed record up to the end of the topic as it is now, in order per partition."""
+    consumer = stranger(bootstrap)
     try:
         partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
         assert partitions, f"{topic} does not exist"
@@ -62,10 +68,37 @@ def _read_to_end(consumer, topic, open_partitions, deadline):
             assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
             open_partitions.discard(message.partition())
             continue
-        headers = {name: value.decode() for name, value in message.headers() or []}
-        records.append(Record(message.topic(), message.partition(), message.offset(),
-                              (message.key() or b"").decode(), message.value(), headers))
+        records.append(_to_record(message))
     return records
+
+
+def _to_record(message):
+    headers = {name: value.decode() for name, value in message.headers() or []}
+    return Record(message.topic(), message.partition(), message.offset(),
+                  (message.key() or b"").decode(), message.value(), headers, message.timestamp()[1])
+
+
+class Follower:
+    """Reads topics as they grow, from now on; for one thread."""
+
+    def __init__(self, bootstrap, topics):
+        self._consumer = stranger(bootstrap)
+        partitions = [TopicPartition(topic, number) for topic in topics
+                      for number in self._consumer.list_topics(topic, timeout=20).topics[topic].partitions]
+        for partition in partitions:
+            partition.offset = self._consumer.get_watermark_offsets(partition, timeout=20)[1]
+        self._consumer.assign(partitions)
+
+    def read(self, seconds=0.2):
+        """What has come since; waits up to this long for the first of it."""
+        records = []
+        while (message := self._consumer.poll(0 if records else seconds)) is not None:
+            if not message.error():  # the end, or a broker that is away: both pass
+                records.append(_to_record(message))
+        return records
+
+    def close(self):
+        self._consumer.close()
 
 
 def read_with_kcat(bootstrap, topic, seconds=30):

@@ -1,0 +1,144 @@
+"""Holds what clients were told against the log, as a read_committed subscriber sees it, and against the
+view: everything that got a 202 ended exactly once, nothing is open, nothing is there twice."""
+
+import collections
+import json
+
+from . import kafka_log, processes
+
+TERMINAL = ("thumbnail-completed", "thumbnail-failed")
+
+
+class Log:
+    """The topics of a stack as they are now."""
+
+    def __init__(self, stack):
+        def read(name):
+            return kafka_log.read_all(stack.bootstrap, stack.topic(name))
+        commands = read("image-requests")
+        self.uploads = [record for record in commands if record.event == "image-uploaded"]
+        self.asked = self.uploads + [r for r in commands if r.event == "thumbnail-requested"]
+        self.deleted = {record.key for record in commands if record.event == "image-deleted"}
+        self.completed, self.failed = (read(name) for name in TERMINAL)
+        self.dead = read("image-requests-dlq")
+        self.ended = self.completed + self.failed
+
+    def open_requests(self):
+        return {request_of(r) for r in self.asked} - {request_of(r) for r in self.ended}
+
+    def longest_pause(self, begin=0.0, end=float("inf")):
+        """Seconds between two ends in a row, by the log's own time, while requests came; only pauses
+        that were over within the given stretch of time.time()."""
+        times = sorted(r.timestamp / 1000 for r in self.ended)
+        last = max(r.timestamp for r in self.asked) / 1000
+        return round(max((later - earlier for earlier, later in zip(times, times[1:])
+                          if begin <= later <= end and earlier <= last), default=0), 3)
+
+
+class Ends:
+    """Watches requests end, from now on."""
+
+    def __init__(self, stack):
+        self._stack = stack
+        self._follower = kafka_log.Follower(stack.bootstrap, [stack.topic(name) for name in TERMINAL])
+
+    def wait_for_more(self, count, seconds):
+        """This many more requests end, of those that nobody has waited for yet."""
+        self._follower.read(0)
+        seen = []
+
+        def enough():
+            seen.extend(self._follower.read())
+            return len(seen) >= count
+
+        processes.wait_until(enough, seconds, lambda: f"{count} more requests end, only {len(seen)} "
+                             f"did\n{self._stack.tails()}", pause=0)
+
+    def close(self):
+        self._follower.close()
+
+
+def request_of(record):
+    return record.json["request_id"]
+
+
+def repeated(values):
+    return [value for value, times in collections.Counter(values).items() if times != 1]
+
+
+def wait_until_all_ended(stack, seconds):
+    """Every request that is in the log has an end in the log; returns that log."""
+    logs = []
+
+    def done():
+        logs[:] = [Log(stack)]
+        return not logs[0].open_requests()
+
+    processes.wait_until(done, seconds, lambda: f"{len(logs[0].open_requests())} requests are open: "
+                         f"{sorted(logs[0].open_requests())[:5]}\n{stack.tails()}", pause=0.5)
+    return logs[0]
+
+
+def check_log(log, told):
+    uploaded = {record.key for record in log.uploads}
+    assert set(told) <= uploaded, f"accepted, but not in the log: {sorted(set(told) - uploaded)[:5]}"
+    assert not repeated(map(request_of, log.asked))
+    # Also of those whose client never heard of the acceptance.
+    assert not repeated(map(request_of, log.ended)), "a request has more than one end"
+    assert set(map(request_of, log.ended)) == set(map(request_of, log.asked))
+    assert not repeated((r.headers["ce_source"], r.headers["ce_id"]) for r in log.asked + log.ended)
+    requests = collections.Counter(record.key for record in log.asked)
+    for image_id, one in told.items():
+        assert requests[image_id] >= one.requests, f"{image_id}: {requests[image_id]} requests, {one}"
+        assert one.maybe or requests[image_id] == one.requests, f"{image_id}: {one}"
+        assert image_id in log.deleted or not one.deleted, f"{image_id} was deleted, not in the log"
+        if one.sample.valid and image_id not in log.deleted:
+            assert image_id not in {r.key for r in log.failed}, f"{one.sample.name} failed"
+    assert not log.dead, f"{len(log.dead)} dead letters: {log.dead[0]}"
+
+
+def check_view(stack, log, told, seconds=60):
+    """The view, once it has caught up, says of every image what the log says."""
+    stack_http = stack.http()
+    newest = {}
+    for record in sorted(log.asked, key=lambda r: (r.partition, r.offset)):
+        newest[record.key] = request_of(record)
+    ends = {request_of(r): "completed" for r in log.completed}
+    ends |= {request_of(r): "failed" for r in log.failed}
+
+    def wanted(image_id):
+        return "deleted" if image_id in log.deleted else ends[newest[image_id]]
+
+    def said(image_id):
+        answer = stack_http.get(f"/v1/images/{image_id}")
+        if answer.status == 410:
+            return "deleted"
+        assert answer.status in (200, 503), f"{image_id}: {answer}"
+        return answer.json.get("state") if answer.status == 200 else None
+
+    for image_id in told:
+        processes.wait_until(lambda: said(image_id) == wanted(image_id), seconds,
+                             lambda: f"{image_id} is {wanted(image_id)}, not {said(image_id)}")
+    stack.tool("state_projector", "verify")
+
+
+def check_all(stack, told, seconds):
+    """All of it; returns the log for reports."""
+    log = wait_until_all_ended(stack, seconds)
+    check_log(log, told)
+    check_view(stack, log, told)
+    return log
+
+
+def summary(log, load):
+    """What a report says of a run."""
+    return {"requests in the log": len(log.asked), "completed": len(log.completed),
+            "failed": len(log.failed), "deleted": len(log.deleted), "dead letters": len(log.dead),
+            "accepted": len(load.told), "longest pause between ends (s)": log.longest_pause(),
+            **{key: load.counts[key] for key in sorted(load.counts)}}
+
+
+def print_report(title, values):
+    print(f"\n{title}")
+    for name, value in values.items():
+        print(f"  {name:<34} {json.dumps(value) if isinstance(value, (dict, list)) else value}")
