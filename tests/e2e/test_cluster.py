@@ -86,7 +86,7 @@ def test_two_brokers_away(replicated, cluster):
     cluster.start()
     told = processes.wait_until(lambda: accepted(replicated), 60, lambda: f"202\n{replicated.tails()}")
     assert replicated.wait_terminal(told, 120)["state"] == "completed"
-    outcomes.check_log(outcomes.wait_until_all_ended(replicated, SETTLE_SECONDS), {})
+    outcomes.check_all(replicated, {}, SETTLE_SECONDS)
     replicated.require_alive()
     replicated.down()
 

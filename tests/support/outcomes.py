@@ -1,10 +1,11 @@
 """Holds what clients were told against the log, as a read_committed subscriber sees it, and against the
-view: everything that got a 202 ended exactly once, nothing is open, nothing is there twice."""
+view: everything that got a 202 ended exactly once, nothing is open, nothing is there twice. What the
+auditor says of the log is asked too; this reads it with another client."""
 
 import collections
 import json
 
-from . import kafka_log, processes
+from . import auditor, kafka_log, processes
 
 TERMINAL = ("thumbnail-completed", "thumbnail-failed")
 
@@ -22,9 +23,6 @@ class Log:
         self.completed, self.failed = (read(name) for name in TERMINAL)
         self.dead = read("image-requests-dlq")
         self.ended = self.completed + self.failed
-
-    def open_requests(self):
-        return {request_of(r) for r in self.asked} - {request_of(r) for r in self.ended}
 
     def longest_pause(self, begin=0.0, end=float("inf")):
         """Seconds between two ends in a row, by the log's own time, while requests came; only pauses
@@ -64,19 +62,6 @@ def request_of(record):
 
 def repeated(values):
     return [value for value, times in collections.Counter(values).items() if times != 1]
-
-
-def wait_until_all_ended(stack, seconds):
-    """Every request that is in the log has an end in the log; returns that log."""
-    logs = []
-
-    def done():
-        logs[:] = [Log(stack)]
-        return not logs[0].open_requests()
-
-    processes.wait_until(done, seconds, lambda: f"{len(logs[0].open_requests())} requests are open: "
-                         f"{sorted(logs[0].open_requests())[:5]}\n{stack.tails()}", pause=0.5)
-    return logs[0]
 
 
 def check_log(log, told):
@@ -123,8 +108,9 @@ def check_view(stack, log, told, seconds=60):
 
 
 def check_all(stack, told, seconds):
-    """All of it; returns the log for reports."""
-    log = wait_until_all_ended(stack, seconds)
+    """Waits until everything has ended, then all of it; returns the log for reports."""
+    auditor.audit(stack, seconds)
+    log = Log(stack)
     check_log(log, told)
     check_view(stack, log, told)
     return log
