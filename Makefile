@@ -51,9 +51,16 @@ bench: ## Measure against Fastify + BullMQ + Redis + sharp (8 minutes); make ben
 bench-%:
 	@deploy/bench.sh $*
 
+# Not sanitized: this is about what the services do to each other, under more load.
+chaos: build ## Random faults under load (THUMB_CHAOS_SECONDS=240), then proof that nothing was lost or doubled
+	@deploy/install.sh test
+	@tests/support/fetch_toxiproxy.sh
+	@/usr/bin/python3 -B tests/e2e/chaos/run.py
+
 asan: ## Build everything with ASan and UBSan (build/asan)
 	@deploy/install.sh build run test
 	@kafka/broker/fetch.sh
+	@tests/support/fetch_toxiproxy.sh
 	@deploy/build.sh asan
 
 # Debian's librdkafka crashes under TSan, which does not know C11 threads: only what starts no client.
