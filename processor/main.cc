@@ -18,6 +18,8 @@
 #include "processor/handler.h"
 #include "processor/image/magick_thumbnail_maker.h"
 #include "processor/runner.h"
+#include "processor/sandbox/sandboxed_thumbnail_maker.h"
+#include "processor/sandbox/zygote.h"
 #include "processor/settings.h"
 
 namespace thumb {
@@ -51,14 +53,25 @@ class StopWatchdog {
   std::jthread thread_;
 };
 
-Result<void> run_processor(const ProcessorSettings& settings, const MagickRuntime& magick,
-                           const std::stop_token& stop, Log& log) {
+SandboxOptions sandbox_options(const ProcessorSettings& settings) {
+  SandboxOptions options;
+  options.workers = settings.worker_count();
+  options.memory_bytes = static_cast<std::uint64_t>(settings.image_memory_bytes);
+  options.max_original_bytes = static_cast<std::uint64_t>(settings.max_original_bytes);
+  options.max_pixels = static_cast<std::uint64_t>(settings.max_pixels);
+  return options;
+}
+
+Result<void> run_processor(const ProcessorSettings& settings, const std::stop_token& stop,
+                           Log& log) {
   const auto cluster = kafka::cluster_config(settings.common, "thumbstream-processor");
   const TopicNames names(settings.common.topic_prefix);
   const RandomBytes random = system_random_bytes();
   const SystemClock clock;
   Metrics metrics;
   ProcessorMetrics processor_metrics(metrics);
+  const auto maker = SandboxedThumbnailMaker::start(sandbox_options(settings), log, metrics);
+  if (!maker) return Failure(maker.error());
 
   auto blobs = FsBlobStore::open_root(settings.common.blob_dir());
   if (!blobs) return Failure(blobs.error());
@@ -76,9 +89,8 @@ Result<void> run_processor(const ProcessorSettings& settings, const MagickRuntim
   auto hints = kafka::make_producer(cluster, {}, log);
   if (!hints) return Failure(hints.error());
 
-  MagickThumbnailMaker maker(magick);
   const MakeLimits limits{static_cast<std::uint64_t>(settings.max_pixels), settings.decode_timeout};
-  RequestHandler handler({**blobs, maker, **hints, clock, random, log, processor_metrics}, names,
+  RequestHandler handler({**blobs, **maker, **hints, clock, random, log, processor_metrics}, names,
                          {limits, static_cast<std::uint64_t>(settings.max_original_bytes)});
   StartFinder starts(names, **admin, **reader, clock,
                      {settings.group_id(), settings.common.bootstrap()});
@@ -108,7 +120,7 @@ Result<void> run_processor(const ProcessorSettings& settings, const MagickRuntim
                 names, options);
 
   http::Router router;
-  http::add_admin_routes(router, metrics, [&] { return runner.ready(); });
+  http::add_admin_routes(router, metrics, [&] { return runner.ready() && (*maker)->healthy(); });
   const auto server = http::serve_admin(settings.common.admin_port, router, log, metrics);
   if (!server) return Failure(server.error());
   log.info("processor started", {{"group", settings.group_id()}, {"workers", options.workers}});
@@ -126,22 +138,34 @@ int main_with(int argc, const char* const* argv) {
     (exit->exit_code == kExitClean ? std::cout : std::cerr) << exit->text;
     return exit->exit_code;
   }
-  // Before any thread: it sets environment variables.
-  MagickOptions magick_options;
-  magick_options.memory_bytes = static_cast<std::uint64_t>(settings.image_memory_bytes);
-  const auto magick = MagickRuntime::start(magick_options);
   StopSignal stop;
   Log log("processor", settings.common.level());
   const StopWatchdog watchdog(stop.token());
-  const auto done =
-      magick ? run_processor(settings, **magick, stop.token(), log) : Failure(magick.error());
+  const auto done = run_processor(settings, stop.token(), log);
   if (done) return kExitClean;
   log.error("processor ends", done.error());
   std::cerr << fmt::format("processor: {}: {}\n", done.error().code, done.error().message);
   return kExitRuntime;
 }
 
+// The process that this binary becomes to fork its decoders from.
+int zygote_with(int argc, const char* const* argv) {
+  std::unique_ptr<MagickRuntime> magick;
+  const auto decoder = [&](const DecoderSetup& setup) -> Result<std::unique_ptr<ThumbnailMaker>> {
+    MagickOptions options;
+    options.memory_bytes = setup.memory_bytes;
+    auto started = MagickRuntime::start(options);
+    if (!started) return Failure(started.error());
+    magick = std::move(*started);
+    return std::make_unique<MagickThumbnailMaker>(*magick, setup.reserve);
+  };
+  return zygote_main(argc, argv, decoder);
+}
+
 }  // namespace
 }  // namespace thumb
 
-int main(int argc, char** argv) { return thumb::main_with(argc, argv); }
+int main(int argc, char** argv) {
+  if (thumb::is_zygote(argc, argv)) return thumb::zygote_with(argc, argv);
+  return thumb::main_with(argc, argv);
+}

@@ -1,9 +1,10 @@
-// Ports of the processor: what its handler needs done by others. The in-process adapter of
-// ThumbnailMaker lies in processor/image; a sandboxed worker process can stand in its place.
+// Ports of the processor: what its handler needs done by others. Of ThumbnailMaker there are two:
+// processor/sandbox hands images to confined processes, in which processor/image makes them.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,7 +39,7 @@ struct MadeThumbnails {
 //
 // Errors that no repeat changes (the image's own fault): "corrupt-image", "unsupported-format",
 // "too-many-pixels", "decode-timeout", "out-of-memory", "internal". The message may be published.
-// Errors with Retry::kBackoff are the machine's fault ("image-engine-busy"): ask again later.
+// Errors with Retry::kBackoff are the machine's fault ("decoder-busy"): ask again later.
 class ThumbnailMaker {
  public:
   virtual ~ThumbnailMaker() = default;
@@ -47,5 +48,9 @@ class ThumbnailMaker {
                                                     std::span<const VariantSpec> variants,
                                                     const MakeLimits& limits) = 0;
 };
+
+// Asks for room for the pixels of one image, which is held until the image is done. May wait.
+// False: there is none at the moment.
+using ReserveMemory = std::function<bool(std::uint64_t bytes)>;
 
 }  // namespace thumb

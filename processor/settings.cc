@@ -11,7 +11,7 @@ void ProcessorSettings::declare(Settings& settings) {
   common.declare(settings);
   settings.text("--group", group, "Consumer group; empty: \"<topic prefix>processor\"");
   settings.integer("--processor-workers", workers, 0, 256,
-                   "Images decoded at once; 0: number of cores");
+                   "Confined processes that decode images; 0: number of cores");
   settings.integer("--processor-max-in-work", max_in_work, 1, 10'000,
                    "Requests read and not finished yet");
   settings.integer("--processor-batch", batch, 1, 10'000, "Requests in one transaction, at most");
@@ -22,8 +22,10 @@ void ProcessorSettings::declare(Settings& settings) {
                    "Width x height of the largest image that is decoded");
   settings.integer("--max-original-bytes", max_original_bytes, 1, 1LL << 32U,
                    "Size of the largest original that is read");
-  settings.integer("--image-memory-bytes", image_memory_bytes, 64LL << 20U, 1LL << 40U,
-                   "Pixels of all images in work together; larger images wait for smaller ones");
+  settings.integer(
+      "--image-memory-bytes", image_memory_bytes, 64LL << 20U, 1LL << 40U,
+      "Pixels of all images in work together; larger images wait for smaller ones, and "
+      "no decoding process gets more");
   settings.duration_ms("--decode-timeout-ms", decode_timeout, milliseconds(100),
                        milliseconds(600'000), "Time that decoding one image may take");
   settings.duration_ms("--startup-timeout-ms", startup_timeout, milliseconds(0),

@@ -12,7 +12,7 @@
 namespace thumb {
 
 struct MagickOptions {
-  std::uint64_t memory_bytes = 1ULL << 30U;  // pixels of all images in work, together
+  std::uint64_t memory_bytes = 1ULL << 30U;  // of all images in work, together
   std::uint32_t max_side = 64'000;           // width or height of one image
 };
 

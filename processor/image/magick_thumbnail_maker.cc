@@ -14,9 +14,10 @@
 namespace thumb {
 namespace {
 
-// ImageMagick keeps 8 bytes a pixel; a codec's own rows and the steps of a resize come on top.
+// ImageMagick keeps 8 bytes a pixel; a codec's own rows and the steps of a resize come on top. Some
+// coders don't say that they got no memory for pixels, so it is worked out beforehand.
+constexpr std::uint64_t kCacheBytesPerPixel = 8;
 constexpr std::uint64_t kBytesPerPixel = 12;
-constexpr std::chrono::seconds kGateWait{30};
 
 struct Plan {
   ImageHead head;
@@ -61,9 +62,6 @@ MadeThumbnail make_one(const Magick::Image& picture, const ImageHead& head, cons
 
 }  // namespace
 
-MagickThumbnailMaker::MagickThumbnailMaker(const MagickRuntime& runtime)
-    : runtime_(runtime), gate_(runtime.memory_bytes()) {}
-
 Result<MadeThumbnails> MagickThumbnailMaker::make(ByteView original,
                                                   std::span<const VariantSpec> variants,
                                                   const MakeLimits& limits) {
@@ -93,13 +91,17 @@ Result<MadeThumbnails> MagickThumbnailMaker::make_unguarded(ByteView original,
   if (!head) return Failure(head.error());
   const Plan plan = plan_for(*head, variants);
 
-  const auto share =
-      gate_.enter(decoded_pixels(*head, plan.decode_at_least) * kBytesPerPixel, kGateWait);
-  if (!share) {
-    return fail_transient(ErrorKind::kUnavailable, "image-engine-busy",
-                          "The image engine has no memory free at the moment.");
+  const std::uint64_t pixels = decoded_pixels(*head, plan.decode_at_least);
+  if (pixels * kCacheBytesPerPixel > runtime_.memory_bytes()) {
+    return fail(ErrorKind::kLimit, "out-of-memory", "The image needs too much memory to decode.",
+                std::to_string(pixels) + " pixels");
   }
-  const auto picture = read_picture(bytes, *head, plan.decode_at_least, timer);
+  if (!reserve_(pixels * kBytesPerPixel)) {
+    return fail_transient(ErrorKind::kUnavailable, "decoder-busy",
+                          "There is no memory free to decode at the moment.");
+  }
+  DecodeTimer pixel_timer(limits.max_time);  // anew: waiting for memory is not the image's fault
+  const auto picture = read_picture(bytes, *head, plan.decode_at_least, pixel_timer);
   if (!picture) return Failure(picture.error());
   MadeThumbnails made{plan.full, {}};
   for (std::size_t i = 0; i < variants.size(); ++i) {

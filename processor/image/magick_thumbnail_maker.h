@@ -1,18 +1,19 @@
 // ThumbnailMaker in this process, by Magick++.
 #pragma once
 
+#include <utility>
+
 #include "processor/image/magick_runtime.h"
-#include "processor/image/memory_gate.h"
 #include "processor/ports.h"
 
 namespace thumb {
 
-// Thread-safe. Pixels of all calls together stay below the runtime's memory; a call that has to
-// wait too long for its share is told "image-engine-busy" (back off).
+// Thread-safe. If `reserve` has no room for the pixels, the answer is "decoder-busy" (back off).
 class MagickThumbnailMaker final : public ThumbnailMaker {
  public:
   // REQUIRES: `runtime` outlives it.
-  explicit MagickThumbnailMaker(const MagickRuntime& runtime);
+  MagickThumbnailMaker(const MagickRuntime& runtime, ReserveMemory reserve)
+      : runtime_(runtime), reserve_(std::move(reserve)) {}
 
   [[nodiscard]] Result<MadeThumbnails> make(ByteView original,
                                             std::span<const VariantSpec> variants,
@@ -23,7 +24,7 @@ class MagickThumbnailMaker final : public ThumbnailMaker {
                                                       std::span<const VariantSpec> variants,
                                                       const MakeLimits& limits);
   const MagickRuntime& runtime_;
-  MemoryGate gate_;
+  ReserveMemory reserve_;
 };
 
 }  // namespace thumb

@@ -34,6 +34,7 @@ FENCES = (
     ("magick/", "processor/image/"),
     ("MagickCore/", "processor/image/"),
     ("lcms2", "processor/image/"),
+    ("seccomp.h", "processor/sandbox/"),
     ("spdlog/", "platform/log.cc"),
     ("openssl/", "platform/"),
 )

@@ -32,7 +32,7 @@ class HostileImageTest : public ::testing::Test {
     return result.error().code;
   }
 
-  MagickThumbnailMaker maker_{samples_ready()};
+  MagickThumbnailMaker maker_{samples_ready(), [](std::uint64_t /*bytes*/) { return true; }};
 };
 
 TEST_F(HostileImageTest, NotAnImage) {

@@ -1,4 +1,4 @@
-#include "processor/image/memory_gate.h"
+#include "processor/sandbox/memory_gate.h"
 
 #include <gtest/gtest.h>
 

@@ -26,7 +26,7 @@ class ThumbnailMakerTest : public ::testing::Test {
   }
   Pixels pixels(const std::string& bytes) { return Pixels::of(made(bytes).thumbnails.at(0).bytes); }
 
-  MagickThumbnailMaker maker_{samples_ready()};
+  MagickThumbnailMaker maker_{samples_ready(), [](std::uint64_t /*bytes*/) { return true; }};
 };
 
 void expect_quarters(const Pixels& pixels, const Quarters& expected, int slack) {

@@ -1,5 +1,5 @@
-// Keeps the pixels of all images in work below one sum. The image engine counts memory per process,
-// so without this a large image would fail for no other reason than its neighbours.
+// Keeps the pixels of all images in work below one sum, over all decoding processes: each alone may
+// hold enough for the largest image, which times their number is more than the machine has.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <list>
 #include <mutex>
+#include <utility>
 
 namespace thumb {
 
@@ -24,7 +25,11 @@ class MemoryGate {
     Share(Share&& other) noexcept : gate_(other.gate_), bytes_(other.bytes_) {
       other.gate_ = nullptr;
     }
-    Share& operator=(Share&&) = delete;
+    Share& operator=(Share&& other) noexcept {
+      std::swap(gate_, other.gate_);
+      std::swap(bytes_, other.bytes_);
+      return *this;
+    }
     ~Share();
     [[nodiscard]] explicit operator bool() const { return gate_ != nullptr; }
 
