@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdint>
@@ -17,14 +18,23 @@ namespace {
 struct Plan {
   std::string name;  // empty: none
   std::int64_t passage = 1;
+  int signal = SIGKILL;
 };
+
+// The part before the next ':', which is taken off `text`.
+std::string_view next_part(std::string_view& text) {
+  const auto part = text.substr(0, text.find(':'));
+  text.remove_prefix(std::min(text.size(), part.size() + 1));
+  return part;
+}
 
 Plan plan_of(const char* text) {
   if (text == nullptr) return {};
-  const std::string_view whole(text);
-  const auto colon = whole.find(':');
-  if (colon == std::string_view::npos) return {std::string(whole), 1};
-  return {std::string(whole.substr(0, colon)), parse_i64(whole.substr(colon + 1)).value_or(1)};
+  std::string_view rest(text);
+  Plan plan{std::string(next_part(rest))};
+  plan.passage = parse_i64(next_part(rest)).value_or(1);
+  if (rest == "stop") plan.signal = SIGSTOP;
+  return plan;
 }
 
 // Past every buffer: nobody flushes one any more.
@@ -40,7 +50,7 @@ void failpoint(std::string_view name) {
   static std::atomic<std::int64_t> passed{0};
   if (name != plan.name || ++passed != plan.passage) return;
   say(name);
-  std::raise(SIGKILL);
+  std::raise(plan.signal);
 }
 
 }  // namespace thumb

@@ -123,7 +123,9 @@ Result<void> run_processor(const ProcessorSettings& settings, const std::stop_to
   http::add_admin_routes(router, metrics, [&] { return runner.ready() && (*maker)->healthy(); });
   const auto server = http::serve_admin(settings.common.admin_port, router, log, metrics);
   if (!server) return Failure(server.error());
-  log.info("processor started", {{"group", settings.group_id()}, {"workers", options.workers}});
+  log.info("processor started", {{"group", settings.group_id()},
+                                 {"workers", options.workers},
+                                 {"transactional_id", transactions.transactional_id}});
   auto ended = runner.run(stop);
   if (*server != nullptr) (*server)->stop(milliseconds(500));
   log.info("processor stopped");

@@ -82,8 +82,8 @@ Result<void> Runner::read() {
   if (room == 0) patience = milliseconds(0);
   const auto records = consumer_->poll(std::max<std::size_t>(room, 1), patience);
   if (!records) return Failure(records.error());
-  if (!records->empty()) failpoint("processor.after-poll");
   for (const auto& record : *records) table_.admit(record);
+  if (table_.in_flight() > 0) failpoint("processor.after-poll");
   next_service_ = steady_clock::now() + kServiceInterval;
   consumer_failures_ = 0;
   ready_ = true;

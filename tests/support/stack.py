@@ -93,6 +93,17 @@ class Stack:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
+    def freeze(self, instance):
+        """It stands still, as on a machine that is suspended; thaw() lets it go on."""
+        self.running[instance].send_signal(signal.SIGSTOP)
+
+    def thaw(self, instance):
+        self.running[instance].send_signal(signal.SIGCONT)
+
+    def is_frozen(self, instance):
+        status = pathlib.Path(f"/proc/{self.running[instance].pid}/status").read_text()
+        return re.search(r"^State:\s+T", status, re.M) is not None
+
     def has_ended(self, instance):
         return self.running[instance].poll() is not None
 
@@ -156,6 +167,12 @@ class Stack:
         """Memory that is resident now."""
         status = pathlib.Path(f"/proc/{self.running[instance].pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s+(\d+)", status, re.M).group(1))
+
+    def metric(self, instance, name):
+        """The value of a metric, named with its labels if it has any; 0 before there is one."""
+        text = self.http(instance).get("/metrics").body.decode()
+        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.M)
+        return float(found.group(1)) if found else 0
 
     # --- what clients do ---
 

@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 
-from . import images
+from . import images, processes
 
 
 class Workload:
@@ -23,8 +23,10 @@ class Workload:
         self.uploaded = []
         self.reprocessed = []
         self.deleted = []
+        self.ended = 0  # of the steady ones
         self._seeds = itertools.count(seed * 1000)
         self._lock = threading.Lock()
+        self._over = threading.Event()
         self._pool = concurrent.futures.ThreadPoolExecutor(self.AT_A_TIME)
         self._chains = []
 
@@ -32,6 +34,7 @@ class Workload:
         return self
 
     def __exit__(self, kind, error, trace):
+        self._over.set()
         self._pool.shutdown(cancel_futures=kind is not None)
         if kind is None:
             for chain in self._chains:
@@ -53,6 +56,24 @@ class Workload:
         for _ in range(count):
             self._submit(self._upload)
 
+    def steady(self, clients):
+        """From now until the end: each client uploads an image, waits for its end, and so on."""
+        assert clients <= self.AT_A_TIME
+        for _ in range(clients):
+            self._submit(self._one_after_the_other)
+
+    def wait_for_ends(self, count):
+        """Until so many more images of the steady clients have ended."""
+        wanted = self.ended + count
+        processes.wait_until(lambda: self.ended >= wanted or self._failed(), self.patience,
+                             lambda: f"{count} more images end\n{self.stack.tails()}")
+
+    def _failed(self):
+        for chain in self._chains:
+            if chain.done():
+                chain.result()
+        return False
+
     def pending(self):
         """How many chains are not at their end."""
         return sum(not chain.done() for chain in self._chains)
@@ -60,6 +81,20 @@ class Workload:
     def _upload(self, seed, body=None):
         body = body or images.jpeg(400, 300, seed)
         return self._note_upload(self.ask(lambda one: one.post_image(body)).json)
+
+    def _one_after_the_other(self, seed):
+        while not self._over.is_set():
+            image_id = self._upload(seed)
+            self._ended(image_id)
+            with self._lock:
+                self.ended += 1
+
+    def _ended(self, image_id):
+        """Waits for the image's end, or for that of the workload."""
+        def ended():
+            answer = self.ask(lambda one: one.get(f"/v1/images/{image_id}"), accepted=(200,))
+            return self._over.is_set() or answer.json["state"] in ("completed", "failed")
+        processes.wait_until(ended, self.patience, lambda: f"{image_id} ends\n{self.stack.tails()}")
 
     def _upload_broken(self, seed):
         return self._upload(seed, images.undecodable_png(seed))

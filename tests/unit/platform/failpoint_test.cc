@@ -1,6 +1,8 @@
 #include "platform/failpoint.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -28,6 +30,18 @@ TEST(FailpointDeathTest, EndsTheProcessWhereItIsNamed) {
 TEST(FailpointDeathTest, CountsThePassages) {
   EXPECT_EXIT(pass("test.first:3", 3), kKilled, "failpoint test.first");
   EXPECT_EXIT(pass("test.first:3", 2), kLived, "");
+}
+
+// The child stands still until its parent, which sees that, lets it go on.
+TEST(FailpointDeathTest, StopsWhereItIsToldTo) {
+  const pid_t child = ::fork();
+  if (child == 0) pass("test.first:2:stop", 2);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+  ASSERT_TRUE(WIFSTOPPED(status));
+  ::kill(child, SIGCONT);
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
 }
 
 TEST(FailpointDeathTest, LetsPassWhatIsNotNamed) {
