@@ -142,5 +142,7 @@ using Event = std::variant<ImageUploaded, ThumbnailRequested, ImageDeleted, Thum
                            ThumbnailCompleted, ThumbnailFailed, ImagePrivate, ImagePrivateErased>;
 
 [[nodiscard]] const ImageId& image_id_of(const Event& event);
+// Who caused it; empty for an event that says nothing of it.
+[[nodiscard]] std::string actor_of(const Event& event);
 
 }  // namespace thumb

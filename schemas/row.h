@@ -115,8 +115,9 @@ struct ImageRow {
   friend bool operator==(const ImageRow&, const ImageRow&) = default;
 };
 
-// Raised when the stored form changes: a view of another version is rebuilt, never converted.
-inline constexpr std::uint8_t kRowVersion = 1;
+// Raised when anything stored in the view changes its form or meaning: a view of another version is
+// rebuilt, never converted.
+inline constexpr std::uint8_t kRowVersion = 2;
 
 // The stored form: version byte, then length-prefixed fields (docs/view_format.md). Equal rows give
 // equal bytes. The id is not inside; it is the key.

@@ -2,11 +2,11 @@
 // view holds millions; deterministic, since the digest is taken over it; the decoder takes any
 // bytes.
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "platform/text.h"
 #include "schemas/blob_keys.h"
+#include "schemas/byte_codec.h"
 #include "schemas/row.h"
 
 namespace thumb {
@@ -41,109 +41,12 @@ constexpr std::uint8_t bit(bool present, std::uint8_t mask) {
 
 std::string blob_folder(const ImageId& id) { return image_blob_prefix(id) + "/"; }
 
-class Writer {
- public:
-  void byte(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
-  void number(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7U) byte(static_cast<std::uint8_t>(value | 0x80U));
-    byte(static_cast<std::uint8_t>(value));
-  }
-  // Zigzag: small numbers of either sign stay short.
-  void integer(std::int64_t value) {
-    const auto bits = static_cast<std::uint64_t>(value);
-    number((bits << 1U) ^ (value < 0 ? ~std::uint64_t{0} : 0));
-  }
-  void time(TimeMs value) { integer(to_ms(value)); }
-  void raw(std::string_view bytes) { out_.append(bytes); }
-  void text(std::string_view bytes) {
-    number(bytes.size());
-    raw(bytes);
-  }
-  void uuid(const UuidBytes& bytes) {
-    for (const auto b : bytes) byte(b);
-  }
-  [[nodiscard]] std::string take() { return std::move(out_); }
-
- private:
-  std::string out_;
-};
-
-// Reads what Writer wrote. After the first broken field every read gives zero values and ok() is
-// false; nothing is allocated beyond the bytes that are there.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
-
-  [[nodiscard]] bool ok() const { return ok_; }
-  [[nodiscard]] bool at_end() const { return rest_.empty(); }
-  void fail() { ok_ = false; }
-
-  std::uint8_t byte() {
-    const auto bytes = raw(1);
-    return bytes.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(bytes[0]);
-  }
-  std::uint8_t bits(std::uint8_t known) {
-    const auto value = byte();
-    if ((value & ~known) != 0) fail();
-    return value;
-  }
-  std::uint64_t number() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && ok_; shift += 7) {
-      const auto piece = byte();
-      if (shift == 63 && piece > 1) break;  // past 64 bits
-      value |= static_cast<std::uint64_t>(piece & 0x7FU) << shift;
-      if ((piece & 0x80U) == 0) return value;
-    }
-    fail();
-    return 0;
-  }
-  std::uint32_t small_number() {
-    const auto value = number();
-    if (value > std::numeric_limits<std::uint32_t>::max()) fail();
-    return ok_ ? static_cast<std::uint32_t>(value) : 0;
-  }
-  std::int64_t integer() {
-    const auto bits = number();
-    return static_cast<std::int64_t>((bits >> 1U) ^ (~(bits & 1U) + 1));
-  }
-  TimeMs time() { return time_from_ms(integer()); }
-  std::string_view raw(std::uint64_t size) {
-    if (!ok_ || size > rest_.size()) {
-      fail();
-      return {};
-    }
-    const auto bytes = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return bytes;
-  }
-  std::string text() { return std::string(raw(number())); }
-  UuidBytes uuid() {
-    UuidBytes bytes{};
-    const auto read = raw(bytes.size());
-    std::transform(read.begin(), read.end(), bytes.begin(),
-                   [](char c) { return static_cast<std::uint8_t>(c); });
-    return bytes;
-  }
-  // Each element takes at least one byte, so a lying count ends the loop at the end of the bytes.
-  template <typename ReadOne>
-  auto list(ReadOne read_one) {
-    std::vector<decltype(read_one())> all;
-    for (auto left = number(); left > 0 && ok_; --left) all.push_back(read_one());
-    return all;
-  }
-
- private:
-  std::string_view rest_;
-  bool ok_ = true;
-};
-
-void write_size(Writer& out, PixelSize size) {
+void write_size(ByteWriter& out, PixelSize size) {
   out.number(size.width);
   out.number(size.height);
 }
 
-PixelSize read_size(Reader& in) {
+PixelSize read_size(ByteReader& in) {
   const auto width = in.small_number();
   return {width, in.small_number()};
 }
@@ -155,7 +58,7 @@ std::optional<std::string> raw_digest(const std::string& hex) {
   return raw;
 }
 
-void write_blob(Writer& out, const ImageId& id, const BlobRef& blob) {
+void write_blob(ByteWriter& out, const ImageId& id, const BlobRef& blob) {
   const auto folder = blob_folder(id);
   const auto digest = raw_digest(blob.sha256);
   std::string_view name = blob.key;
@@ -173,7 +76,7 @@ void write_blob(Writer& out, const ImageId& id, const BlobRef& blob) {
   out.text(blob.content_type);
 }
 
-BlobRef read_blob(Reader& in, const ImageId& id) {
+BlobRef read_blob(ByteReader& in, const ImageId& id) {
   BlobRef blob;
   const auto bits = in.bits(kBlobBits);
   blob.sha256 = (bits & kRawDigest) != 0 ? to_hex(as_bytes(in.raw(kDigestBytes))) : in.text();
@@ -185,13 +88,13 @@ BlobRef read_blob(Reader& in, const ImageId& id) {
   return blob;
 }
 
-void write_spec(Writer& out, const VariantSpec& spec) {
+void write_spec(ByteWriter& out, const VariantSpec& spec) {
   out.text(spec.name);
   write_size(out, {spec.width, spec.height});
   out.byte(static_cast<std::uint8_t>(spec.fit));
 }
 
-VariantSpec read_spec(Reader& in) {
+VariantSpec read_spec(ByteReader& in) {
   VariantSpec spec;
   spec.name = in.text();
   const auto box = read_size(in);
@@ -201,7 +104,7 @@ VariantSpec read_spec(Reader& in) {
   return spec;
 }
 
-void write_upload(Writer& out, const ImageId& id, const ImageRow::Upload& upload) {
+void write_upload(ByteWriter& out, const ImageId& id, const ImageRow::Upload& upload) {
   out.integer(upload.offset);
   out.time(upload.at);
   out.text(upload.tenant);
@@ -212,7 +115,7 @@ void write_upload(Writer& out, const ImageId& id, const ImageRow::Upload& upload
   if (upload.private_offset) out.integer(*upload.private_offset);
 }
 
-ImageRow::Upload read_upload(Reader& in, const ImageId& id, bool has_private_offset) {
+ImageRow::Upload read_upload(ByteReader& in, const ImageId& id, bool has_private_offset) {
   ImageRow::Upload upload;
   upload.offset = in.integer();
   upload.at = in.time();
@@ -224,13 +127,13 @@ ImageRow::Upload read_upload(Reader& in, const ImageId& id, bool has_private_off
   return upload;
 }
 
-void write_variant(Writer& out, const ImageId& id, const Variant& variant) {
+void write_variant(ByteWriter& out, const ImageId& id, const Variant& variant) {
   out.text(variant.name);
   write_blob(out, id, variant.blob);
   write_size(out, variant.size);
 }
 
-Variant read_variant(Reader& in, const ImageId& id) {
+Variant read_variant(ByteReader& in, const ImageId& id) {
   Variant variant;
   variant.name = in.text();
   variant.blob = read_blob(in, id);
@@ -238,7 +141,7 @@ Variant read_variant(Reader& in, const ImageId& id) {
   return variant;
 }
 
-void write_request(Writer& out, const ImageId& image, const RequestRow& request) {
+void write_request(ByteWriter& out, const ImageId& image, const RequestRow& request) {
   const bool usual_id = request.id == upload_request_id(image);
   out.byte(static_cast<std::uint8_t>(
       bit(request.asked.has_value(), kHasAsked) | bit(request.started_at.has_value(), kHasStarted) |
@@ -266,7 +169,7 @@ void write_request(Writer& out, const ImageId& image, const RequestRow& request)
   }
 }
 
-RequestRow::Asked read_asked(Reader& in) {
+RequestRow::Asked read_asked(ByteReader& in) {
   RequestRow::Asked asked;
   asked.offset = in.integer();
   asked.at = in.time();
@@ -274,7 +177,7 @@ RequestRow::Asked read_asked(Reader& in) {
   return asked;
 }
 
-RequestRow::Completed read_completed(Reader& in, const ImageId& image) {
+RequestRow::Completed read_completed(ByteReader& in, const ImageId& image) {
   RequestRow::Completed completed;
   completed.offset = in.integer();
   completed.at = in.time();
@@ -283,7 +186,7 @@ RequestRow::Completed read_completed(Reader& in, const ImageId& image) {
   return completed;
 }
 
-RequestRow::Failed read_failed(Reader& in) {
+RequestRow::Failed read_failed(ByteReader& in) {
   RequestRow::Failed failed;
   failed.offset = in.integer();
   failed.at = in.time();
@@ -292,7 +195,7 @@ RequestRow::Failed read_failed(Reader& in) {
   return failed;
 }
 
-RequestRow read_request(Reader& in, const ImageId& image) {
+RequestRow read_request(ByteReader& in, const ImageId& image) {
   RequestRow request;
   const auto bits = in.bits(kRequestBits);
   request.id = (bits & kIdOfImage) != 0 ? upload_request_id(image) : RequestId{in.uuid()};
@@ -303,14 +206,14 @@ RequestRow read_request(Reader& in, const ImageId& image) {
   return request;
 }
 
-void write_deletion(Writer& out, const ImageRow::Deletion& deletion) {
+void write_deletion(ByteWriter& out, const ImageRow::Deletion& deletion) {
   out.integer(deletion.offset);
   out.time(deletion.at);
   out.text(deletion.tenant);
   out.text(deletion.by);
 }
 
-ImageRow::Deletion read_deletion(Reader& in) {
+ImageRow::Deletion read_deletion(ByteReader& in) {
   ImageRow::Deletion deletion;
   deletion.offset = in.integer();
   deletion.at = in.time();
@@ -319,14 +222,14 @@ ImageRow::Deletion read_deletion(Reader& in) {
   return deletion;
 }
 
-ImageRow::Private read_personal(Reader& in) {
+ImageRow::Private read_personal(ByteReader& in) {
   ImageRow::Private personal;
   personal.offset = in.integer();
   personal.filename = in.text();
   return personal;
 }
 
-ImageRow read_row(Reader& in, const ImageId& id) {
+ImageRow read_row(ByteReader& in, const ImageId& id) {
   ImageRow row;
   row.id = id;
   const auto bits = in.bits(kRowBits);
@@ -344,7 +247,7 @@ ImageRow read_row(Reader& in, const ImageId& id) {
 }  // namespace
 
 std::string encode_row(const ImageRow& row) {
-  Writer out;
+  ByteWriter out;
   out.byte(kRowVersion);
   out.byte(static_cast<std::uint8_t>(
       bit(row.upload.has_value(), kHasUpload) | bit(row.personal.has_value(), kHasPersonal) |
@@ -362,7 +265,7 @@ std::string encode_row(const ImageRow& row) {
 }
 
 Result<ImageRow> decode_row(const ImageId& id, std::string_view bytes) {
-  Reader in(bytes);
+  ByteReader in(bytes);
   if (const auto version = in.byte(); !in.ok() || version != kRowVersion) {
     return ::thumb::fail(ErrorKind::kCorrupt, "row-version", "the row is of another version",
                          "version byte " + std::to_string(version));

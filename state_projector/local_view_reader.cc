@@ -2,6 +2,7 @@
 #include "state_projector/local_view_reader.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "state_projector/rocks/rocks_follower.h"
@@ -11,6 +12,9 @@ namespace thumb {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+
+// Those who wait for a change wait at this place, which no topic has.
+constexpr ViewPartition kFeed{};
 
 Failure no_view() {
   return fail_transient(ErrorKind::kUnavailable, "view-unavailable", "there is no view yet");
@@ -52,24 +56,64 @@ Result<ListPage> LocalViewReader::list(const ListQuery& query) {
   return as_reader_sees(list_rows(*(*view)->follower, query));
 }
 
+Result<std::vector<HistoryEntry>> LocalViewReader::history(const ImageId& id) {
+  const auto view = serving_or_error();
+  if (!view) return Failure(view.error());
+  auto row = as_reader_sees(read_row(*(*view)->follower, id));
+  if (!row) return Failure(row.error());
+  if (!*row || !(*row)->visible() || (*row)->deleted) return std::vector<HistoryEntry>();
+  return as_reader_sees(read_history(*(*view)->follower, id));
+}
+
+Result<ViewStats> LocalViewReader::stats() {
+  const auto view = serving_or_error();
+  if (!view) return Failure(view.error());
+  auto counts = as_reader_sees(read_counts(*(*view)->follower));
+  if (!counts) return Failure(counts.error());
+  const auto unreadable = as_reader_sees(read_unreadable_count(*(*view)->follower));
+  if (!unreadable) return Failure(unreadable.error());
+  return ViewStats{(*view)->view_id, std::move(*counts), *unreadable};
+}
+
+Result<ChangePage> LocalViewReader::changes(std::uint64_t after, std::size_t limit) {
+  const auto view = serving_or_error();
+  if (!view) return Failure(view.error());
+  auto page =
+      as_reader_sees(read_changes(*(*view)->follower, after, (*view)->newest_change(), limit));
+  if (page) page->view_id = (*view)->view_id;
+  return page;
+}
+
 Result<std::int64_t> LocalViewReader::position(Topic topic, std::int32_t partition) {
   return serving_or_error().map([&](const std::shared_ptr<const Serving>& view) {
-    return position_of(view->positions, {topic, partition});
+    return position_of(view->places, {topic, partition});
   });
 }
 
 void LocalViewReader::wait_for(Topic topic, std::int32_t partition, std::int64_t next_offset,
                                Deadline deadline, std::function<void(bool reached)> done) {
-  const ViewPartition wanted{topic, partition};
-  waiters_.add({wanted, next_offset, deadline}, std::move(done), [&] {
+  wait({{topic, partition}, next_offset, deadline}, std::move(done));
+}
+
+void LocalViewReader::wait_for_change(std::uint64_t after, Deadline deadline,
+                                      std::function<void(bool changed)> done) {
+  wait({kFeed, static_cast<std::int64_t>(after) + 1, deadline}, std::move(done));
+}
+
+void LocalViewReader::wait(const Waiters::Wanted& wanted, std::function<void(bool)> done) {
+  waiters_.add(wanted, std::move(done), [&] {
     const auto view = serving();
-    return view && position_of(view->positions, wanted) >= next_offset;
+    return view && position_of(view->places, wanted.partition) >= wanted.next_offset;
   });
   {
     const std::lock_guard lock(wake_mutex_);
     woken_ = true;
   }
   wake_.notify_one();
+}
+
+std::uint64_t LocalViewReader::Serving::newest_change() const {
+  return static_cast<std::uint64_t>(position_of(places, kFeed));
 }
 
 std::shared_ptr<const LocalViewReader::Serving> LocalViewReader::serving() const {
@@ -87,11 +131,15 @@ Result<void> LocalViewReader::publish(std::shared_ptr<RocksFollower> follower,
                                       const std::string& view_id) {
   auto positions = read_positions(*follower);
   if (!positions) return Failure(std::move(positions.error()));
+  const auto last_change = read_last_change(*follower);
+  if (!last_change) return Failure(last_change.error());
+  (*positions)[kFeed] = static_cast<std::int64_t>(*last_change);
   auto next =
       std::make_shared<const Serving>(Serving{std::move(follower), view_id, std::move(*positions)});
   std::shared_ptr<const Serving> last;  // closed, if it was the last handle, outside the lock
   const std::lock_guard lock(serving_mutex_);
   last = std::exchange(serving_, std::move(next));
+  if (last && last->view_id != view_id) feed_began_anew_ = true;
   return {};
 }
 
@@ -113,7 +161,11 @@ void LocalViewReader::run(const std::stop_token& stop) {
     }
     refresh();
     const auto view = serving();
-    waiters_.settle(view ? &view->positions : nullptr, Steady::now());
+    waiters_.settle(view ? &view->places : nullptr, Steady::now());
+    if (std::exchange(feed_began_anew_, false)) {
+      const Positions whatever{{kFeed, std::numeric_limits<std::int64_t>::max()}};
+      waiters_.settle(&whatever, Steady::now());
+    }
   }
 }
 

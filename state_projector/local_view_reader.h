@@ -45,16 +45,23 @@ class LocalViewReader final : public ViewReader {
 
   [[nodiscard]] Result<std::optional<ImageRow>> get(const ImageId& id) override;
   [[nodiscard]] Result<ListPage> list(const ListQuery& query) override;
+  [[nodiscard]] Result<std::vector<HistoryEntry>> history(const ImageId& id) override;
+  [[nodiscard]] Result<ViewStats> stats() override;
+  [[nodiscard]] Result<ChangePage> changes(std::uint64_t after, std::size_t limit) override;
   [[nodiscard]] Result<std::int64_t> position(Topic topic, std::int32_t partition) override;
   void wait_for(Topic topic, std::int32_t partition, std::int64_t next_offset, Deadline deadline,
                 std::function<void(bool reached)> done) override;
+  void wait_for_change(std::uint64_t after, Deadline deadline,
+                       std::function<void(bool changed)> done) override;
 
  private:
   // What readers see, replaced as a whole.
   struct Serving {
     std::shared_ptr<RocksFollower> follower;
     std::string view_id;
-    Positions positions;
+    Positions places;  // positions, and the number of the newest change
+
+    [[nodiscard]] std::uint64_t newest_change() const;
   };
 
   [[nodiscard]] std::shared_ptr<const Serving> serving() const;
@@ -67,6 +74,7 @@ class LocalViewReader final : public ViewReader {
   [[nodiscard]] Result<void> open(const std::string& view_id);
   [[nodiscard]] Result<void> catch_up();
   void report(const Result<void>& outcome);
+  void wait(const Waiters::Wanted& wanted, std::function<void(bool)> done);
 
   const LocalViewOptions options_;
   const ViewFolder folder_;
@@ -80,7 +88,8 @@ class LocalViewReader final : public ViewReader {
   std::condition_variable_any wake_;
   bool woken_ = false;
 
-  // Of the thread alone.
+  // Of the thread alone (and of the constructor before it).
+  bool feed_began_anew_ = false;
   std::string last_problem_;
   Deadline next_pointer_look_;
   Deadline next_full_look_;

@@ -16,6 +16,9 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
+// A watcher that was away for longer than this many changes looks at everything anew.
+constexpr ViewWriterOptions kWriter{.feed_limit = 100'000};
+
 // Why a view can't be gone on with; empty if it can.
 std::string mismatch(const ViewMeta& meta, const Positions& positions,
                      const ClusterState& cluster) {
@@ -129,7 +132,7 @@ Result<std::optional<Projector::OpenView>> Projector::reopen(const std::string& 
   if (!store) return unusable(store.error());
   const auto meta = read_meta(**store);
   if (!meta) return unusable(meta.error());
-  auto writer = ViewWriter::open(**store, names_);
+  auto writer = ViewWriter::open(**store, names_, kWriter);
   if (!writer) return unusable(writer.error());
   if (const auto why = mismatch(*meta, (*writer)->positions(), cluster); !why.empty()) {
     log_.warn("view is not gone on with, a new one is built", {{"view_id", id}, {"reason", why}});
@@ -154,7 +157,7 @@ Result<Projector::OpenView> Projector::build_view(const ClusterState& cluster) {
   if (auto written = (*store)->write(meta); !written) return Failure(std::move(written.error()));
   if (auto set = folder_.set_next(id); !set) return Failure(std::move(set.error()));
   if (auto tidied = folder_.tidy(); !tidied) return Failure(std::move(tidied.error()));
-  auto writer = ViewWriter::open(**store, names_);
+  auto writer = ViewWriter::open(**store, names_, kWriter);
   if (!writer) return Failure(std::move(writer.error()));
   log_.info("building a new view", {{"view_id", id}, {"cluster_id", cluster.cluster_id}});
   return OpenView{id, std::move(*store), std::move(*writer), false};

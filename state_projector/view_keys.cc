@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kAccepted = "a";
 constexpr std::string_view kByState = "s";
 constexpr std::string_view kCounters = "c";
+constexpr std::string_view kHistory = "h";
 constexpr std::string_view kMeta = "m";
 
 template <std::unsigned_integral Number>
@@ -40,6 +41,10 @@ std::uint64_t ordered(std::int64_t value) {
   return static_cast<std::uint64_t>(value) ^ (std::uint64_t{1} << 63U);
 }
 
+// topic(1) partition(4), and behind it an offset(8).
+constexpr std::size_t kPartitionBytes = 1 + 4;
+constexpr std::size_t kPlaceBytes = kPartitionBytes + 8;
+
 std::string partition_key(std::string_view prefix, const ViewPartition& partition) {
   std::string key(prefix);
   append(key, static_cast<std::uint8_t>(partition.topic));
@@ -47,12 +52,21 @@ std::string partition_key(std::string_view prefix, const ViewPartition& partitio
   return key;
 }
 
-constexpr std::size_t kPartitionBytes = 1 + 1 + 4;
+std::string place_key(std::string_view prefix, const ViewPartition& partition,
+                      std::int64_t offset) {
+  auto key = partition_key(prefix, partition);
+  append(key, static_cast<std::uint64_t>(offset));
+  return key;
+}
 
 ViewPartition take_partition(std::string_view& bytes) {
-  bytes.remove_prefix(1);
   const auto topic = static_cast<Topic>(take<std::uint8_t>(bytes));
   return {topic, static_cast<std::int32_t>(take<std::uint32_t>(bytes))};
+}
+
+LogPlace take_place(std::string_view bytes) {
+  const auto partition = take_partition(bytes);
+  return {partition, static_cast<std::int64_t>(take<std::uint64_t>(bytes))};
 }
 
 }  // namespace
@@ -94,6 +108,40 @@ std::optional<ImageId> parse_index_place(std::string_view place) {
   return id;
 }
 
+std::string history_prefix(const ImageId& id) {
+  std::string key(kHistory);
+  append(key, id.bytes);
+  return key;
+}
+
+std::string history(const ImageId& id, const ViewPartition& partition, std::int64_t offset) {
+  return place_key(history_prefix(id), partition, offset);
+}
+
+std::optional<LogPlace> parse_history(std::string_view key) {
+  constexpr std::size_t kPrefixBytes = kHistory.size() + sizeof(ImageId::bytes);
+  if (key.size() != kPrefixBytes + kPlaceBytes) return std::nullopt;
+  return take_place(key.substr(kPrefixBytes));
+}
+
+std::string change(std::uint64_t sequence) {
+  std::string key(kChanges);
+  append(key, sequence);
+  return key;
+}
+
+std::optional<std::uint64_t> parse_change(std::string_view key) {
+  if (!key.starts_with(kChanges) || key.size() != kChanges.size() + 8) return std::nullopt;
+  key.remove_prefix(kChanges.size());
+  return take<std::uint64_t>(key);
+}
+
+std::string last_change() {
+  std::string key(kCounters);
+  append(key, std::uint8_t{255});  // no state has this number
+  return key;
+}
+
 std::string counter(ImageState state) {
   std::string key(kCounters);
   append(key, static_cast<std::uint8_t>(state));
@@ -111,20 +159,22 @@ std::string position(const ViewPartition& partition) {
 }
 
 std::optional<ViewPartition> parse_position(std::string_view key) {
-  if (!key.starts_with(kPositions) || key.size() != kPartitionBytes) return std::nullopt;
+  if (!key.starts_with(kPositions) || key.size() != kPositions.size() + kPartitionBytes) {
+    return std::nullopt;
+  }
+  key.remove_prefix(kPositions.size());
   return take_partition(key);
 }
 
 std::string unreadable(const ViewPartition& partition, std::int64_t offset) {
-  auto key = partition_key(kUnreadable, partition);
-  append(key, static_cast<std::uint64_t>(offset));
-  return key;
+  return place_key(kUnreadable, partition, offset);
 }
 
-std::optional<UnreadablePlace> parse_unreadable(std::string_view key) {
-  if (!key.starts_with(kUnreadable) || key.size() != kPartitionBytes + 8) return std::nullopt;
-  const auto partition = take_partition(key);
-  return UnreadablePlace{partition, static_cast<std::int64_t>(take<std::uint64_t>(key))};
+std::optional<LogPlace> parse_unreadable(std::string_view key) {
+  if (!key.starts_with(kUnreadable) || key.size() != kUnreadable.size() + kPlaceBytes) {
+    return std::nullopt;
+  }
+  return take_place(key.substr(kUnreadable.size()));
 }
 
 std::string meta(std::string_view name) { return std::string(kMeta) + std::string(name); }

@@ -17,6 +17,13 @@ namespace thumb::view_keys {
 inline constexpr std::string_view kRows = "r";
 inline constexpr std::string_view kPositions = "p";
 inline constexpr std::string_view kUnreadable = "u";
+inline constexpr std::string_view kChanges = "f";
+
+// One record of one topic.
+struct LogPlace {
+  ViewPartition partition;
+  std::int64_t offset = 0;
+};
 
 // What follows the prefix of an index key; a list's cursor is this in hex.
 inline constexpr std::size_t kIndexPlaceBytes = 24;
@@ -30,6 +37,19 @@ inline constexpr std::size_t kIndexPlaceBytes = 24;
 [[nodiscard]] std::string index_place(const ImageRow& row);
 [[nodiscard]] std::optional<ImageId> parse_index_place(std::string_view place);
 
+// A record of an image's history; by topic, partition and offset behind the image's prefix.
+[[nodiscard]] std::string history_prefix(const ImageId& id);
+[[nodiscard]] std::string history(const ImageId& id, const ViewPartition& partition,
+                                  std::int64_t offset);
+// REQUIRES: the key starts with history_prefix() of its image.
+[[nodiscard]] std::optional<LogPlace> parse_history(std::string_view key);
+
+// An entry of the change feed. The first has the number 1.
+[[nodiscard]] std::string change(std::uint64_t sequence);
+[[nodiscard]] std::optional<std::uint64_t> parse_change(std::string_view key);
+// Number of the newest entry ever written; absent: 0.
+[[nodiscard]] std::string last_change();
+
 [[nodiscard]] std::string counter(ImageState state);
 [[nodiscard]] std::string unreadable_counter();
 
@@ -37,11 +57,7 @@ inline constexpr std::size_t kIndexPlaceBytes = 24;
 [[nodiscard]] std::optional<ViewPartition> parse_position(std::string_view key);
 
 [[nodiscard]] std::string unreadable(const ViewPartition& partition, std::int64_t offset);
-struct UnreadablePlace {
-  ViewPartition partition;
-  std::int64_t offset = 0;
-};
-[[nodiscard]] std::optional<UnreadablePlace> parse_unreadable(std::string_view key);
+[[nodiscard]] std::optional<LogPlace> parse_unreadable(std::string_view key);
 
 [[nodiscard]] std::string meta(std::string_view name);
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "platform/text.h"
+#include "state_projector/change_feed.h"
 #include "state_projector/view_keys.h"
 
 namespace thumb {
@@ -142,6 +143,68 @@ Result<StateCounts> read_counts(const KeyValueReader& view) {
 
 Result<std::int64_t> read_unreadable_count(const KeyValueReader& view) {
   return read_number(view, view_keys::unreadable_counter());
+}
+
+Result<std::vector<HistoryEntry>> read_history(const KeyValueReader& view, const ImageId& id) {
+  std::vector<HistoryEntry> entries;
+  Result<void> readable;
+  const auto prefix = view_keys::history_prefix(id);
+  const auto scanned = view.scan(prefix, prefix, [&](std::string_view key, std::string_view value) {
+    const auto place = view_keys::parse_history(key);
+    if (!place) {
+      readable = corrupt("the key of a history entry is not readable");
+      return false;
+    }
+    auto entry = decode_history(id, place->partition.topic,
+                                {place->partition.partition, place->offset}, value);
+    if (entry) {
+      entries.push_back(std::move(*entry));
+    } else {
+      readable = Failure(entry.error());
+    }
+    return readable.has_value();
+  });
+  if (!scanned) return Failure(scanned.error());
+  if (!readable) return Failure(readable.error());
+  std::ranges::sort(entries, happened_before);
+  return entries;
+}
+
+Result<std::uint64_t> read_last_change(const KeyValueReader& view) {
+  return read_number(view, view_keys::last_change()).map([](std::int64_t number) {
+    return static_cast<std::uint64_t>(number);
+  });
+}
+
+Result<ChangePage> read_changes(const KeyValueReader& view, std::uint64_t after,
+                                std::uint64_t newest, std::size_t limit) {
+  ChangePage page;
+  page.newest = newest;
+  Result<void> readable;
+  const auto visit = [&](std::string_view key, std::string_view value) {
+    const auto sequence = view_keys::parse_change(key);
+    auto change =
+        sequence ? decode_change(*sequence, value) : corrupt("the key of a change is not readable");
+    if (!change) {
+      readable = Failure(change.error());
+      return false;
+    }
+    if (page.oldest == 0) page.oldest = *sequence;
+    if (*sequence > newest || limit == 0) return false;
+    page.changes.push_back(*change);
+    return page.changes.size() < limit;
+  };
+  // The first entry there is, then those asked for.
+  const auto first = view.scan(view_keys::kChanges, view_keys::kChanges,
+                               [&](std::string_view key, std::string_view) {
+                                 page.oldest = view_keys::parse_change(key).value_or(0);
+                                 return false;
+                               });
+  if (!first) return Failure(first.error());
+  const auto scanned = view.scan(view_keys::kChanges, view_keys::change(after + 1), visit);
+  if (!scanned) return Failure(scanned.error());
+  if (!readable) return Failure(readable.error());
+  return page;
 }
 
 Result<std::vector<UnreadableRecord>> read_unreadable(const KeyValueReader& view,

@@ -36,6 +36,15 @@ struct ViewMeta {
     const KeyValueReader& view);  // states of zero left out
 [[nodiscard]] Result<std::int64_t> read_unreadable_count(const KeyValueReader& view);
 
+// What ViewReader::history gives.
+[[nodiscard]] Result<std::vector<HistoryEntry>> read_history(const KeyValueReader& view,
+                                                             const ImageId& id);
+// The number of the newest change; 0 if there was none.
+[[nodiscard]] Result<std::uint64_t> read_last_change(const KeyValueReader& view);
+// What ViewReader::changes gives, up to number `newest`; the view's id is left out.
+[[nodiscard]] Result<ChangePage> read_changes(const KeyValueReader& view, std::uint64_t after,
+                                              std::uint64_t newest, std::size_t limit);
+
 // Records that could not be read, with the reason.
 struct UnreadableRecord {
   ViewPartition partition;

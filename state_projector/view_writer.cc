@@ -7,7 +7,11 @@
 
 #include "platform/failpoint.h"
 #include "schemas/codec.h"
+#include "schemas/history.h"
+#include "schemas/row_join.h"
+#include "state_projector/change_feed.h"
 #include "state_projector/fold.h"
+#include "state_projector/history_change.h"
 #include "state_projector/view_keys.h"
 #include "state_projector/view_queries.h"
 
@@ -16,45 +20,43 @@ namespace {
 
 constexpr std::size_t kMaxReasonBytes = 500;
 
-struct PlacedEvent {
-  Event event;
-  RecordPlace place;
-};
-
 // A type on a topic that is not its own would be joined by offsets of another topic.
-Result<Event> decode_for(Topic topic, const InRecord& record) {
+Result<DecodedEvent> decode_for(Topic topic, const InRecord& record) {
   auto decoded = decode(record);
-  if (!decoded) return Failure(std::move(decoded.error()));
-  if (topic_of(decoded->event) != topic) {
+  if (decoded && topic_of(decoded->event) != topic) {
     return fail(ErrorKind::kCorrupt, "wrong-topic",
                 std::string(event_name(decoded->event)) + " does not belong on this topic");
   }
-  return std::move(decoded->event);
+  return decoded;
 }
 
 }  // namespace
 
 struct ViewWriter::Batch {
-  std::map<ImageId, std::vector<PlacedEvent>> events;
+  std::map<ImageId, std::vector<HistoryEntry>> events;
   std::vector<KeyChange> changes;
   Positions positions;
   StateCounts counts;
+  std::uint64_t last_change = 0;
   FoldedBatch result;
 };
 
-Result<std::unique_ptr<ViewWriter>> ViewWriter::open(KeyValueStore& store,
-                                                     const TopicNames& names) {
+Result<std::unique_ptr<ViewWriter>> ViewWriter::open(KeyValueStore& store, const TopicNames& names,
+                                                     const ViewWriterOptions& options) {
   auto positions = read_positions(store);
   if (!positions) return Failure(std::move(positions.error()));
   auto counts = read_counts(store);
   if (!counts) return Failure(std::move(counts.error()));
   const auto unreadable = read_unreadable_count(store);
   if (!unreadable) return Failure(unreadable.error());
+  const auto last_change = read_last_change(store);
+  if (!last_change) return Failure(last_change.error());
 
-  std::unique_ptr<ViewWriter> writer(new ViewWriter(store, names));
+  std::unique_ptr<ViewWriter> writer(new ViewWriter(store, names, options));
   writer->positions_ = std::move(*positions);
   writer->counts_ = std::move(*counts);
   writer->unreadable_ = *unreadable;
+  writer->last_change_ = *last_change;
   return writer;
 }
 
@@ -62,6 +64,7 @@ Result<FoldedBatch> ViewWriter::apply(std::span<const InRecord> records, const P
   Batch batch;
   batch.positions = positions_;
   batch.counts = counts_;
+  batch.last_change = last_change_;
   for (const auto& record : records) take(record, batch);
   for (const auto& [partition, end] : ends) {
     auto& position = batch.positions[partition];
@@ -80,6 +83,7 @@ Result<FoldedBatch> ViewWriter::apply(std::span<const InRecord> records, const P
   }
   positions_ = std::move(batch.positions);
   counts_ = std::move(batch.counts);
+  last_change_ = batch.last_change;
   unreadable_ += static_cast<std::int64_t>(batch.result.unreadable);
   return std::move(batch.result);
 }
@@ -94,17 +98,19 @@ void ViewWriter::take(const InRecord& record, Batch& batch) const {
     return;
   }
   position = record.position.offset + 1;
-  auto event = decode_for(*topic, record);
-  if (!event) {
-    auto reason = event.error().code + ": " + event.error().message;
+  auto decoded = decode_for(*topic, record);
+  if (!decoded) {
+    auto reason = decoded.error().code + ": " + decoded.error().message;
     reason.resize(std::min(reason.size(), kMaxReasonBytes));
     batch.changes.push_back({view_keys::unreadable(partition, record.position.offset), reason});
     ++batch.result.unreadable;
     return;
   }
   ++batch.result.folded[*topic];
-  const auto id = image_id_of(*event);
-  batch.events[id].push_back({std::move(*event), {record.position, record.timestamp}});
+  const Event& event = decoded->event;
+  batch.events[image_id_of(event)].push_back(
+      {*topic, record.position, record.timestamp, std::string(event_name(event)), actor_of(event),
+       std::move(decoded->traceparent), part_of(event, {record.position, record.timestamp})});
 }
 
 Result<void> ViewWriter::fold_rows(Batch& batch) const {
@@ -124,10 +130,25 @@ Result<void> ViewWriter::fold_rows(Batch& batch) const {
     }
     ++bytes;
     ImageRow after = before.value_or(empty_row(id));
-    for (const auto& [event, place] : events) fold(after, event, place);
+    for (const auto& event : events) join(after, event.part);
     append_row_change(before, after, batch.changes, batch.counts);
+    const bool deleted_before = before && before->deleted;
+    auto kept = append_history_change(store_, after, deleted_before, events, batch.changes);
+    if (!kept) return kept;
+    if (options_.feed_limit > 0) tell_watchers(before, after, batch);
   }
   return {};
+}
+
+void ViewWriter::tell_watchers(const std::optional<ImageRow>& before, const ImageRow& after,
+                               Batch& batch) const {
+  const auto change = change_between(before, after);
+  if (!change) return;
+  const std::uint64_t sequence = ++batch.last_change;
+  batch.changes.push_back({view_keys::change(sequence), encode_change(*change)});
+  if (sequence > options_.feed_limit) {
+    batch.changes.push_back({view_keys::change(sequence - options_.feed_limit), std::nullopt});
+  }
 }
 
 std::vector<KeyChange> ViewWriter::totals(const Batch& batch) const {
@@ -140,6 +161,10 @@ std::vector<KeyChange> ViewWriter::totals(const Batch& batch) const {
     const auto old = counts_.find(state);
     if (old != counts_.end() ? old->second == count : count == 0) continue;
     changes.push_back({view_keys::counter(state), view_keys::encode_number(count)});
+  }
+  if (batch.last_change != last_change_) {
+    changes.push_back({view_keys::last_change(),
+                       view_keys::encode_number(static_cast<std::int64_t>(batch.last_change))});
   }
   if (batch.result.unreadable > 0) {
     changes.push_back({view_keys::unreadable_counter(),

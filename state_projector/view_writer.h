@@ -22,12 +22,17 @@ struct FoldedBatch {
   std::size_t unreadable = 0;
 };
 
+struct ViewWriterOptions {
+  // Entries of the change feed that are kept; 0: no feed is written (a view that nobody watches).
+  std::uint64_t feed_limit = 0;
+};
+
 // For one thread. The only writer of its store; the store must outlive it.
 class ViewWriter {
  public:
   // Takes up positions and counters from the store.
-  [[nodiscard]] static Result<std::unique_ptr<ViewWriter>> open(KeyValueStore& store,
-                                                                const TopicNames& names);
+  [[nodiscard]] static Result<std::unique_ptr<ViewWriter>> open(
+      KeyValueStore& store, const TopicNames& names, const ViewWriterOptions& options = {});
 
   // Folds `records` (in log order within each partition) and then moves each partition in `ends` on
   // to its position, past control records that no record shows. A record below its partition's
@@ -39,17 +44,22 @@ class ViewWriter {
 
  private:
   struct Batch;
-  ViewWriter(KeyValueStore& store, const TopicNames& names) : store_(store), names_(names) {}
+  ViewWriter(KeyValueStore& store, const TopicNames& names, const ViewWriterOptions& options)
+      : store_(store), names_(names), options_(options) {}
 
   void take(const InRecord& record, Batch& batch) const;
   [[nodiscard]] Result<void> fold_rows(Batch& batch) const;
+  void tell_watchers(const std::optional<ImageRow>& before, const ImageRow& after,
+                     Batch& batch) const;
   [[nodiscard]] std::vector<KeyChange> totals(const Batch& batch) const;
 
   KeyValueStore& store_;
   const TopicNames& names_;
+  const ViewWriterOptions options_;
   Positions positions_;
   StateCounts counts_;
   std::int64_t unreadable_ = 0;
+  std::uint64_t last_change_ = 0;
 };
 
 }  // namespace thumb

@@ -14,6 +14,7 @@
 
 #include "platform/text.h"
 #include "schemas/codec.h"
+#include "state_projector/change_feed.h"
 #include "state_projector/fold.h"
 #include "state_projector/view_reader.h"
 
@@ -34,8 +35,14 @@ class FakeViewReader final : public ViewReader {
     {
       const std::lock_guard lock(mutex_);
       auto& row = rows_[image_id_of(event)];
+      const std::optional<ImageRow> before = row;
       row.id = image_id_of(event);
       fold(row, event, {position, at});
+      remember(event, position, at);
+      if (const auto change = change_between(before, row)) {
+        feed_.push_back(*change);
+        feed_.back().sequence = feed_.size();
+      }
     }
     advance(topic_of(event), position.partition, position.offset + 1);
   }
@@ -91,6 +98,34 @@ class FakeViewReader final : public ViewReader {
     return page;
   }
 
+  Result<std::vector<HistoryEntry>> history(const ImageId& id) override {
+    const std::lock_guard lock(mutex_);
+    if (!available_) return unavailable();
+    const auto row = rows_.find(id);
+    const bool shown = row != rows_.end() && row->second.visible() && !row->second.deleted;
+    return shown ? history_[id] : std::vector<HistoryEntry>();
+  }
+
+  Result<ViewStats> stats() override {
+    const std::lock_guard lock(mutex_);
+    if (!available_) return unavailable();
+    ViewStats stats{"fake", {}, 0};
+    for (const auto& [id, row] : rows_) {
+      if (row.visible()) ++stats.images[row.state()];
+    }
+    return stats;
+  }
+
+  Result<ChangePage> changes(std::uint64_t after, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    if (!available_) return unavailable();
+    ChangePage page{"fake", feed_.empty() ? 0U : 1U, feed_.size(), {}};
+    for (std::size_t i = after; i < feed_.size() && page.changes.size() < limit; ++i) {
+      page.changes.push_back(feed_[i]);
+    }
+    return page;
+  }
+
   Result<std::int64_t> position(Topic topic, std::int32_t partition) override {
     const std::lock_guard lock(mutex_);
     if (!available_) return unavailable();
@@ -100,7 +135,27 @@ class FakeViewReader final : public ViewReader {
 
   void wait_for(Topic topic, std::int32_t partition, std::int64_t next_offset, Deadline deadline,
                 std::function<void(bool)> done) override {
-    Waiter waiter{{topic, partition}, next_offset, deadline, std::move(done)};
+    wait({{topic, partition}, next_offset, deadline, std::move(done)});
+  }
+
+  void wait_for_change(std::uint64_t after, Deadline deadline,
+                       std::function<void(bool)> done) override {
+    wait({kFeed, static_cast<std::int64_t>(after) + 1, deadline, std::move(done)});
+  }
+
+ private:
+  using Place = std::pair<Topic, std::int32_t>;
+  static constexpr std::size_t kMaxWaiters = 10'000;
+  static constexpr Place kFeed{};
+
+  struct Waiter {
+    Place place;
+    std::int64_t next_offset = 0;
+    Deadline deadline;
+    std::function<void(bool)> done;
+  };
+
+  void wait(Waiter waiter) {
     bool reached = false;
     {
       const std::lock_guard lock(mutex_);
@@ -114,16 +169,26 @@ class FakeViewReader final : public ViewReader {
     waiter.done(reached);
   }
 
- private:
-  using Place = std::pair<Topic, std::int32_t>;
-  static constexpr std::size_t kMaxWaiters = 10'000;
-
-  struct Waiter {
-    Place place;
-    std::int64_t next_offset = 0;
-    Deadline deadline;
-    std::function<void(bool)> done;
-  };
+  void remember(const Event& event, LogPosition position, TimeMs at) {
+    const auto id = image_id_of(event);
+    auto& entries = history_[id];
+    const Topic topic = topic_of(event);
+    const auto same = [&](const HistoryEntry& e) {
+      return e.topic == topic && e.position == position;
+    };
+    if (std::ranges::any_of(entries, same)) return;
+    if (std::holds_alternative<ImagePrivateErased>(event)) {
+      std::erase_if(entries, [&](const HistoryEntry& e) { return e.topic == topic; });
+    }
+    entries.push_back({topic,
+                       position,
+                       at,
+                       std::string(event_name(event)),
+                       actor_of(event),
+                       {},
+                       part_of(event, {position, at})});
+    std::ranges::sort(entries, happened_before);
+  }
 
   static Failure unavailable() {
     return fail_transient(ErrorKind::kUnavailable, "view-unavailable", "there is no view yet");
@@ -152,6 +217,7 @@ class FakeViewReader final : public ViewReader {
   }
 
   bool is_reached(const Waiter& waiter) const {
+    if (waiter.place == kFeed) return std::ssize(feed_) >= waiter.next_offset;
     const auto found = positions_.find(waiter.place);
     return (found == positions_.end() ? 0 : found->second) >= waiter.next_offset;
   }
@@ -186,6 +252,8 @@ class FakeViewReader final : public ViewReader {
   std::condition_variable_any wake_;
   bool available_ = true;
   std::map<ImageId, ImageRow> rows_;
+  std::map<ImageId, std::vector<HistoryEntry>> history_;
+  std::vector<ViewChange> feed_;
   std::map<Place, std::int64_t> positions_;
   std::vector<Waiter> waiters_;
   std::jthread thread_;  // last: starts when all else is there

@@ -72,7 +72,7 @@ TEST(RowCodec, TheBytesAreThoseOfTheWrittenFormat) {
   row.deleted = ImageRow::Deletion{3, time_from_ms(-1), "ab", ""};
   // version, parts, offset 3, time -1, "ab", "", no requests
   EXPECT_EQ(to_hex(as_bytes(encode_row(row))),
-            "01040601026162"
+            "02040601026162"
             "00"
             "00");
 }
@@ -80,7 +80,7 @@ TEST(RowCodec, TheBytesAreThoseOfTheWrittenFormat) {
 TEST(RowCodec, RefusesOtherVersionsCutsAndAdditions) {
   const auto bytes = encode_row(full_row());
   auto other = bytes;
-  other[0] = 2;
+  other[0] = 1;
   EXPECT_EQ(decode_row(kImage, other).error().code, "row-version");
   EXPECT_EQ(decode_row(kImage, "").error().code, "row-version");
   EXPECT_EQ(decode_row(kImage, bytes + "x").error().code, "corrupt-row");
@@ -91,7 +91,7 @@ TEST(RowCodec, RefusesOtherVersionsCutsAndAdditions) {
 
 TEST(RowCodec, ALyingCountCostsNothing) {
   // A deletion-free row that claims 2^63 requests and holds none.
-  const std::string bytes("\x01\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F", 11);
+  const std::string bytes("\x02\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F", 11);
   EXPECT_EQ(decode_row(kImage, bytes).error().code, "corrupt-row");
 }
 

@@ -23,6 +23,8 @@ inline void must(const Result<void>& done) {
 
 class ViewOnDisk {
  public:
+  static constexpr std::uint64_t kFeedLimit = 1'000;
+
   ViewOnDisk() { std::filesystem::create_directories(folder_.root()); }
 
   [[nodiscard]] const ViewFolder& folder() const { return folder_; }
@@ -36,7 +38,7 @@ class ViewOnDisk {
     view_id_ = make_view_id();
     store_ = RocksStore::open(folder_.path_of(view_id_)).value();
     must(store_->write(encode_meta({kRowVersion, "cluster-a", view_id_, 2})));
-    writer_ = ViewWriter::open(*store_, names_).value();
+    writer_ = ViewWriter::open(*store_, names_, {kFeedLimit}).value();
     if (publish) must(folder_.publish(view_id_));
   }
 
@@ -45,7 +47,7 @@ class ViewOnDisk {
     writer_.reset();
     store_.reset();
     store_ = RocksStore::open(folder_.path_of(view_id_)).value();
-    writer_ = ViewWriter::open(*store_, names_).value();
+    writer_ = ViewWriter::open(*store_, names_, {kFeedLimit}).value();
   }
 
   void put(const Event& event, const RecordPlace& place) {

@@ -29,6 +29,12 @@ bool wait_for(ViewReader& reader, Topic topic, std::int32_t partition, std::int6
   return answer.get_future().get();
 }
 
+bool wait_for_change(ViewReader& reader, std::uint64_t after, std::chrono::milliseconds limit) {
+  std::promise<bool> answer;
+  reader.wait_for_change(after, in(limit), [&answer](bool changed) { answer.set_value(changed); });
+  return answer.get_future().get();
+}
+
 // A reader and the hand that feeds it.
 class FakeSubject {
  public:
@@ -108,8 +114,10 @@ TYPED_TEST_SUITE(ViewReaderWithoutView, Subjects);
 
 TYPED_TEST(ViewReaderWithoutView, EveryQuestionIsUnavailableAndMayBeRepeated) {
   auto& reader = this->subject_.reader();
-  for (const auto& error : {reader.get(image_id(1)).error(), reader.list({}).error(),
-                            reader.position(Topic::kImageRequests, 0).error()}) {
+  for (const auto& error :
+       {reader.get(image_id(1)).error(), reader.list({}).error(),
+        reader.position(Topic::kImageRequests, 0).error(), reader.history(image_id(1)).error(),
+        reader.stats().error(), reader.changes(0, 10).error()}) {
     EXPECT_EQ(error.kind, ErrorKind::kUnavailable);
     EXPECT_EQ(error.code, "view-unavailable");
     EXPECT_EQ(error.retry, Retry::kBackoff);
@@ -136,6 +144,53 @@ TYPED_TEST(ViewReaderConformance, GetGivesVisibleRowsOnly) {
   EXPECT_EQ(reader.get(image_id(1)).value()->state(), ImageState::kCompleted);
   this->subject_.put(about<ImageDeleted>(image_id(1), 1), at(1, 110));
   EXPECT_EQ(reader.get(image_id(1)).value()->state(), ImageState::kDeleted);
+}
+
+TYPED_TEST(ViewReaderConformance, HistoryIsOfVisibleImagesThatAreNotDeleted) {
+  auto& reader = this->subject_.reader();
+  const auto events = [&] {
+    std::vector<std::string> names;
+    const auto history = reader.history(image_id(1)).value();
+    for (const auto& entry : history) names.push_back(entry.event);
+    return names;
+  };
+  this->subject_.put(named(image_id(1), "a.jpg"), at(0, 90));
+  EXPECT_TRUE(events().empty());
+  this->subject_.put(uploaded(image_id(1)), at(0, 100));
+  this->subject_.put(failed(image_id(1)), at(0, 120));
+  this->subject_.put(requested(image_id(1), 1), at(1, 110));
+  EXPECT_EQ(events(), (std::vector<std::string>{"image-private", "image-uploaded",
+                                                "thumbnail-requested", "thumbnail-failed"}));
+  this->subject_.put(about<ImageDeleted>(image_id(1), 2), at(2, 130));
+  EXPECT_TRUE(events().empty());
+}
+
+TYPED_TEST(ViewReaderConformance, CountsImagesByState) {
+  this->upload(3);
+  this->subject_.put(completed(image_id(1)), at(0, 200));
+  this->subject_.put(completed(image_id(7)), at(1, 200));  // of an upload not seen
+  const auto stats = this->subject_.reader().stats().value();
+  EXPECT_EQ(stats.images, (std::map<ImageState, std::int64_t>{{ImageState::kAccepted, 2},
+                                                              {ImageState::kCompleted, 1}}));
+}
+
+TYPED_TEST(ViewReaderConformance, AWatcherIsWokenByTheNextChangeAndFindsIt) {
+  auto& reader = this->subject_.reader();
+  this->upload(1);
+  const auto before = reader.changes(0, 10).value();
+  ASSERT_EQ(before.changes.size(), 1U);
+  EXPECT_EQ(before.newest, 1U);
+  EXPECT_EQ(wait_for_change(reader, 0, 20s), true);
+  EXPECT_EQ(wait_for_change(reader, 1, 15ms), false);
+  std::promise<bool> woken;
+  reader.wait_for_change(1, in(20s), [&](bool changed) { woken.set_value(changed); });
+  this->subject_.put(completed(image_id(0)), at(0, 200));
+  EXPECT_TRUE(woken.get_future().get());
+  const auto page = reader.changes(1, 10).value();
+  EXPECT_EQ(page.view_id, before.view_id);
+  ASSERT_EQ(page.changes.size(), 1U);
+  EXPECT_EQ(page.changes[0].sequence, 2U);
+  EXPECT_EQ(page.changes[0].state, ImageState::kCompleted);
 }
 
 TYPED_TEST(ViewReaderConformance, ListsNewestFirstWithoutDeletedOnes) {
@@ -319,7 +374,12 @@ TEST(ViewReaders, AgreeOnWhateverTheLogHolds) {
         for (int i = 0; i < 5; ++i) {
           RC_ASSERT(fake.reader().get(image_id(i)).value() ==
                     local.reader().get(image_id(i)).value());
+          RC_ASSERT(fake.reader().history(image_id(i)).value() ==
+                    local.reader().history(image_id(i)).value());
         }
+        RC_ASSERT(fake.reader().stats().value().images == local.reader().stats().value().images);
+        RC_ASSERT(fake.reader().changes(0, 100).value().changes ==
+                  local.reader().changes(0, 100).value().changes);
         std::vector<std::optional<ImageState>> filters{std::nullopt};
         filters.insert(filters.end(), std::begin(kAllImageStates), std::end(kAllImageStates));
         for (const auto& filter : filters) {

@@ -1,0 +1,64 @@
+#include "state_projector/history_change.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "state_projector/view_keys.h"
+
+namespace thumb {
+namespace {
+
+bool is_personal(Topic topic) { return topic == Topic::kImagePrivate; }
+
+// The stored keys that the batch makes go: all, or those of personal fields that stand below
+// `erased_below`.
+Result<std::set<std::string>> outdated(const KeyValueReader& view, const ImageRow& after,
+                                       std::int64_t erased_below) {
+  std::set<std::string> keys;
+  const auto prefix = view_keys::history_prefix(after.id);
+  const auto scanned = view.scan(prefix, prefix, [&](std::string_view key, std::string_view) {
+    const auto place = view_keys::parse_history(key);
+    const bool erased =
+        place && is_personal(place->partition.topic) && place->offset < erased_below;
+    if (after.deleted || erased) keys.emplace(key);
+    return true;
+  });
+  if (!scanned) return Failure(scanned.error());
+  return keys;
+}
+
+// The offset of the newest tombstone of personal fields among `entries`; 0 if there is none.
+std::int64_t newest_tombstone(std::span<const HistoryEntry> entries) {
+  std::int64_t offset = 0;
+  for (const auto& entry : entries) {
+    const bool tombstone =
+        is_personal(entry.topic) && entry.part.personal && entry.part.personal->filename.empty();
+    if (tombstone) offset = std::max(offset, entry.position.offset);
+  }
+  return offset;
+}
+
+}  // namespace
+
+Result<void> append_history_change(const KeyValueReader& view, const ImageRow& after,
+                                   bool deleted_before, std::span<const HistoryEntry> entries,
+                                   std::vector<KeyChange>& changes) {
+  if (after.deleted && deleted_before) return {};
+  const std::int64_t erased_below = newest_tombstone(entries);
+  if (after.deleted || erased_below > 0) {
+    const auto keys = outdated(view, after, erased_below);
+    if (!keys) return Failure(keys.error());
+    for (const auto& key : *keys) changes.push_back({key, std::nullopt});
+  }
+  if (after.deleted) return {};
+  for (const auto& entry : entries) {
+    if (is_personal(entry.topic) && entry.position.offset < erased_below) continue;
+    changes.push_back({view_keys::history(after.id, {entry.topic, entry.position.partition},
+                                          entry.position.offset),
+                       encode_history(entry)});
+  }
+  return {};
+}
+
+}  // namespace thumb
