@@ -1,0 +1,103 @@
+"""Where the group stands in the log is the one thing that a processor must not guess: without it, it
+refuses to start and says what to do, and that works. A group that never was begins at the beginning."""
+
+import re
+import shlex
+
+import pytest
+
+from support import images, kafka_tools, processes
+from support.auditor import audit
+from support.stack import Stack
+
+SETTLE_SECONDS = 60
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A stack whose processor has never run."""
+    stack = Stack(tmp_path)
+    try:
+        stack.tool("topics", "ensure")
+        for name in ("state_projector", "ingest"):
+            stack.start(name)
+            stack.wait_ready(name)
+        yield stack
+        stack.down()
+    finally:
+        stack.close()
+
+
+def group_of(stack):
+    return stack.topic("processor")
+
+
+def groups_tool(stack, *arguments):
+    return kafka_tools.run("kafka-consumer-groups", "--bootstrap-server", stack.bootstrap, "--group",
+                           group_of(stack), *arguments)
+
+
+def refused_to_start(stack):
+    """Starts a processor that must end with code 1; returns the last line it printed."""
+    stack.start("processor")
+    process = stack.running["processor"]
+    processes.wait_until(lambda: process.poll() is not None, SETTLE_SECONDS,
+                         lambda: f"the processor refuses\n{stack.tails()}")
+    del stack.running["processor"]
+    assert process.returncode == 1
+    return stack.log("processor").read_text().splitlines()[-1]
+
+
+def advised(line):
+    """The words of the command in the advice; <offset> is the operator's to choose."""
+    command = re.search(r"kafka-consumer-groups .*?(?= \()", line).group()
+    return shlex.split(command.replace("--to-offset <offset>", "--to-latest"))
+
+
+def some_images(stack, count, seed):
+    return [stack.upload(images.jpeg(200, 150, seed + number)) for number in range(count)]
+
+
+def wait_until_all_ended(stack, ids):
+    for image_id in ids:
+        assert stack.wait_terminal(image_id)["state"] == "completed"
+
+
+def test_a_new_group_begins_at_the_beginning(fresh):
+    """Requests wait, and nothing was ever made of any."""
+    ids = some_images(fresh, 20, 1)
+    fresh.start("processor")
+    wait_until_all_ended(fresh, ids)
+    assert audit(fresh, SETTLE_SECONDS)["completed"] == len(ids)
+
+
+@pytest.mark.parametrize("way", ("deleted group", "deleted offsets"))
+def test_lost_offsets_are_not_guessed(fresh, way):
+    fresh.start("processor")
+    ids = some_images(fresh, 20, 2)
+    wait_until_all_ended(fresh, ids)
+    fresh.stop("processor")
+    if way == "deleted group":
+        groups_tool(fresh, "--delete")
+    else:
+        groups_tool(fresh, "--delete-offsets", "--topic", fresh.topic("image-requests"))
+
+    said = refused_to_start(fresh)
+    assert "group-offset-missing" in said
+    kafka_tools.run(*advised(said))
+    fresh.start("processor")
+    more = some_images(fresh, 20, 3)
+    wait_until_all_ended(fresh, more)
+    assert audit(fresh, SETTLE_SECONDS)["completed"] == len(ids) + len(more)
+
+
+def test_members_that_work_refuse_nothing(fresh):
+    """A second processor joins while partitions have no offset yet: none is missing that was committed."""
+    fresh.start("processor")
+    fresh.wait_ready("processor")
+    first = some_images(fresh, 3, 4)
+    wait_until_all_ended(fresh, first)
+    fresh.start("processor", "processor-2")
+    ids = some_images(fresh, 20, 5)
+    wait_until_all_ended(fresh, ids)
+    audit(fresh, SETTLE_SECONDS)
