@@ -16,6 +16,9 @@ using Steady = std::chrono::steady_clock;
 // Those who wait for a change wait at this place, which no topic has.
 constexpr ViewPartition kFeed{};
 
+// So many looks in a row that each find a change are a stream. One image makes three or four.
+constexpr int kStream = 6;
+
 Failure no_view() {
   return fail_transient(ErrorKind::kUnavailable, "view-unavailable", "there is no view yet");
 }
@@ -147,7 +150,7 @@ void LocalViewReader::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto now = Steady::now();
     const bool eager = !waiters_.empty();
-    auto until = now + (eager ? options_.eager_interval : options_.idle_interval);
+    auto until = now + next_interval(eager);
     if (const auto deadline = waiters_.next_deadline()) until = std::min(until, *deadline);
     {
       std::unique_lock lock(wake_mutex_);
@@ -167,6 +170,11 @@ void LocalViewReader::run(const std::stop_token& stop) {
       waiters_.settle(&whatever, Steady::now());
     }
   }
+}
+
+std::chrono::milliseconds LocalViewReader::next_interval(bool eager) const {
+  if (eager) return options_.eager_interval;
+  return looks_with_change_ < kStream ? options_.quiet_interval : options_.busy_interval;
 }
 
 void LocalViewReader::refresh() {
@@ -205,7 +213,9 @@ Result<void> LocalViewReader::catch_up() {
   // Times of folders are coarse on some kernels: a change within one tick shows at the next full
   // look.
   const auto now = Steady::now();
-  if (!view->follower->behind() && now < next_full_look_) return {};
+  const bool changed = view->follower->behind();
+  looks_with_change_ = changed ? std::min(looks_with_change_ + 1, kStream) : 0;
+  if (!changed && now < next_full_look_) return {};
   next_full_look_ = now + options_.full_look_interval;
   const auto caught_up = view->follower->catch_up();
   // A failed catch-up may leave the instance in the middle: a new one starts clean.

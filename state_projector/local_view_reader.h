@@ -22,8 +22,10 @@ class RocksFollower;
 struct LocalViewOptions {
   std::filesystem::path view_dir;  // CommonSettings::view_dir()
   // How often the projector's files are looked at. A look costs microseconds; they are read (about
-  // 1.3 ms of CPU) only if they changed.
-  std::chrono::milliseconds idle_interval{25};         // nobody waits
+  // 1.3 ms of CPU) only if they changed. So single changes are seen at once, and a stream of them,
+  // each look finding another, is read in larger steps.
+  std::chrono::milliseconds quiet_interval{4};         // nobody waits, few changes
+  std::chrono::milliseconds busy_interval{30};         // nobody waits, one change after the other
   std::chrono::milliseconds eager_interval{2};         // somebody waits for a position
   std::chrono::milliseconds pointer_interval{200};     // is another view serving now?
   std::chrono::milliseconds full_look_interval{1000};  // read even if nothing seems to have changed
@@ -73,6 +75,7 @@ class LocalViewReader final : public ViewReader {
   [[nodiscard]] Result<void> follow_pointer();
   [[nodiscard]] Result<void> open(const std::string& view_id);
   [[nodiscard]] Result<void> catch_up();
+  [[nodiscard]] std::chrono::milliseconds next_interval(bool eager) const;
   void report(const Result<void>& outcome);
   void wait(const Waiters::Wanted& wanted, std::function<void(bool)> done);
 
@@ -93,7 +96,8 @@ class LocalViewReader final : public ViewReader {
   std::string last_problem_;
   Deadline next_pointer_look_;
   Deadline next_full_look_;
-  std::jthread thread_;  // last: starts when all else is there
+  int looks_with_change_ = 0;  // in a row, up to the last
+  std::jthread thread_;        // last: starts when all else is there
 };
 
 }  // namespace thumb
