@@ -6,8 +6,6 @@
 namespace thumb::auditor {
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
 constexpr std::array kRequests = {Topic::kImageRequests};
 constexpr std::array kOthers = {Topic::kThumbnailCompleted, Topic::kThumbnailFailed,
                                 Topic::kThumbnailStarted, Topic::kImagePrivate,
@@ -41,57 +39,20 @@ Result<LogScan::Ends> LogScan::ask_ends(std::span<const Topic> topics, AuditBook
   return ends;
 }
 
+// What is past the ends is left for the next call: it may name what was not read yet.
 Result<void> LogScan::read_to(const Ends& ends, AuditBook& book, const std::stop_token& stop) {
-  std::vector<kafka::PartitionOffset> starts;
-  for (const auto& [tp, end] : ends) {
-    if (positions_[tp] < end) starts.push_back({tp, positions_[tp]});
-  }
-  if (starts.empty()) return {};
-  if (auto assigned = reader_.assign(starts); !assigned) return assigned;
-  auto give_up = Steady::now() + options_.patience;
-  while (!reached(ends)) {
-    if (stop.stop_requested()) {
-      return fail_transient(ErrorKind::kUnavailable, "stopped", "told to stop");
-    }
-    const auto batch = reader_.poll(options_.batch_records, options_.poll_wait);
-    if (!batch) return Failure(batch.error());
-    if (take(*batch, ends, book)) give_up = Steady::now() + options_.patience;
-    if (Steady::now() >= give_up) {
-      return fail_transient(ErrorKind::kTimeout, "audit-stalled",
-                            "the broker gives no more records, although there are some");
-    }
-  }
-  // What is fetched ahead would be fetched for nobody.
-  return reader_.assign({});
-}
-
-// True if anything was below the ends. What is past them is left for the next call: it may name
-// what was not read yet.
-bool LogScan::take(const kafka::ReadBatch& batch, const Ends& ends, AuditBook& book) {
-  bool moved = false;
-  for (const auto& record : batch.records) {
-    const kafka::TopicPartition tp{record.topic, record.position.partition};
-    const auto end = ends.find(tp);
-    if (end == ends.end()) continue;
-    auto& position = positions_[tp];
-    const auto next = std::min(record.position.offset + 1, end->second);
-    if (record.position.offset < end->second) book.add(record);
-    moved = moved || next > position;
-    position = std::max(position, next);
-  }
-  for (const auto& [tp, offset] : batch.ends) {
-    const auto end = ends.find(tp);
-    if (end == ends.end()) continue;
-    auto& position = positions_[tp];
-    moved = moved || std::min(offset, end->second) > position;
-    position = std::max(position, std::min(offset, end->second));
-  }
-  return moved;
-}
-
-bool LogScan::reached(const Ends& ends) const {
-  return std::ranges::all_of(
-      ends, [this](const auto& end) { return positions_.at(end.first) >= end.second; });
+  std::vector<kafka::Stretch> stretches;
+  for (const auto& [tp, end] : ends) stretches.push_back({tp, positions_[tp], end});
+  auto read = kafka::read_stretches(
+      reader_, stretches,
+      [&book](const InRecord& record) -> Result<void> {
+        book.add(record);
+        return {};
+      },
+      options_.reading, stop);
+  if (!read) return read;
+  for (const auto& [tp, end] : ends) positions_[tp] = std::max(positions_[tp], end);
+  return {};
 }
 
 }  // namespace thumb::auditor

@@ -10,17 +10,14 @@
 #include "auditor/audit_book.h"
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
+#include "kafka/read_stretches.h"
 #include "schemas/topology.h"
 
 namespace thumb::auditor {
 
 struct ScanOptions {
-  std::size_t batch_records = 10'000;
-  std::chrono::milliseconds poll_wait{100};
   std::chrono::milliseconds ask_timeout{10'000};
-  // Given up if nothing arrives for so long. Longer than a transaction may stand open, since what
-  // lies behind an open one is not readable.
-  std::chrono::milliseconds patience{60'000};
+  kafka::StretchOptions reading;
 };
 
 // For one thread.
@@ -38,7 +35,7 @@ class LogScan {
 
   // Everything up to now, each record once over all calls. An event is never read before what it
   // names on image-requests: the ends of the other topics are asked for first, and read last.
-  // Errors: those of the ports; kTimeout/"audit-stalled" and kUnavailable/"stopped" (back off).
+  // Errors: those of Admin and of kafka::read_stretches.
   [[nodiscard]] Result<void> read_on(AuditBook& book, const std::stop_token& stop);
 
  private:
@@ -47,8 +44,6 @@ class LogScan {
   [[nodiscard]] Result<Ends> ask_ends(std::span<const Topic> topics, AuditBook& book);
   [[nodiscard]] Result<void> read_to(const Ends& ends, AuditBook& book,
                                      const std::stop_token& stop);
-  [[nodiscard]] bool take(const kafka::ReadBatch& batch, const Ends& ends, AuditBook& book);
-  [[nodiscard]] bool reached(const Ends& ends) const;
 
   kafka::Admin& admin_;
   kafka::PartitionReader& reader_;

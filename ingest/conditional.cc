@@ -81,23 +81,6 @@ std::optional<DeliveryPlan> plan_range(std::string_view range, std::uint64_t siz
   return part(*first, last && *last < size ? *last + 1 : size);
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      const auto byte = i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U;
-      group = group << 8U | byte;
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      out.push_back(i + j > bytes.size() ? '=' : kDigits[group >> (18U - 6U * j) & 63U]);
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 DeliveryPlan plan_delivery(const Preconditions& request, std::string_view etag,
@@ -124,7 +107,7 @@ std::string content_range(const ByteRange& range, std::uint64_t size_bytes) {
 std::string repr_digest(std::string_view sha256_hex) {
   const auto raw = from_hex(sha256_hex);
   if (!raw || raw->size() != 32) return {};
-  return fmt::format("sha-256=:{}:", base64(*raw));
+  return fmt::format("sha-256=:{}:", to_base64(as_bytes(*raw)));
 }
 
 }  // namespace thumb::ingest

@@ -1,6 +1,7 @@
 // Numbers, hex and UTF-8, all total over any input.
 #include "platform/text.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace thumb {
@@ -40,6 +41,18 @@ bool second_byte_fits(unsigned char lead, unsigned char second) {
   return second >= 0x80 && second <= 0xBF;
 }
 
+// Bytes of the character that the text begins with; 0 if it begins with none.
+std::size_t character_length(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const auto length = sequence_length(lead);
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t k = 1; k < length; ++k) {
+    const auto next = static_cast<unsigned char>(text[k]);
+    if (k == 1 ? !second_byte_fits(lead, next) : (next & 0xC0U) != 0x80U) return 0;
+  }
+  return length;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> parse_u64(std::string_view text) {
@@ -76,16 +89,41 @@ std::optional<std::string> from_hex(std::string_view hex) {
 
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const auto length = sequence_length(lead);
-    if (length == 0 || i + length > text.size()) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if (k == 1 ? !second_byte_fits(lead, next) : (next & 0xC0U) != 0x80U) return false;
-    }
+    const auto length = character_length(text.substr(i));
+    if (length == 0) return false;
     i += length;
   }
   return true;
+}
+
+std::string utf8_excerpt(std::string_view text, std::size_t max_bytes) {
+  std::string excerpt;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto length = character_length(text.substr(i));
+    const auto shown = length == 0 ? std::string_view("?") : text.substr(i, length);
+    if (excerpt.size() + shown.size() > max_bytes) break;
+    excerpt += shown;
+    i += std::max<std::size_t>(length, 1);
+  }
+  return excerpt;
+}
+
+std::string to_base64(ByteView bytes) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      const auto byte = i + j < bytes.size() ? std::to_integer<std::uint32_t>(bytes[i + j]) : 0U;
+      group = group << 8U | byte;
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      out += i + j > bytes.size() ? '=' : kDigits[group >> (18U - 6U * j) & 63U];
+    }
+  }
+  return out;
 }
 
 }  // namespace thumb

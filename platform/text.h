@@ -17,6 +17,11 @@ namespace thumb {
 [[nodiscard]] std::string to_hex(ByteView bytes);                         // lower case
 [[nodiscard]] std::optional<std::string> from_hex(std::string_view hex);  // raw bytes
 
+[[nodiscard]] std::string to_base64(ByteView bytes);  // RFC 4648 section 4, padded
+
+// At most the first `max_bytes` bytes, cut between characters; bytes that are no UTF-8 become '?'.
+[[nodiscard]] std::string utf8_excerpt(std::string_view text, std::size_t max_bytes);
+
 // True if the text is well-formed UTF-8 (no surrogates, no overlong forms).
 [[nodiscard]] bool is_utf8(std::string_view text);
 

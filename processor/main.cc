@@ -15,6 +15,7 @@
 #include "platform/metrics.h"
 #include "platform/stop_signal.h"
 #include "platform/text.h"
+#include "processor/dlq_main.h"
 #include "processor/handler.h"
 #include "processor/image/magick_thumbnail_maker.h"
 #include "processor/runner.h"
@@ -136,9 +137,14 @@ int main_with(int argc, const char* const* argv) {
   Settings declared("processor", "Makes the thumbnails that image-requests asks for, exactly once");
   ProcessorSettings settings;
   settings.declare(declared);
+  dlq::CommandLine dead_letters;
+  dead_letters.declare(declared);
   if (const auto exit = declared.parse(argc, argv)) {
     (exit->exit_code == kExitClean ? std::cout : std::cerr) << exit->text;
     return exit->exit_code;
+  }
+  if (dead_letters.verb != dlq::CommandLine::Verb::kNone) {
+    return run_dlq(dead_letters, settings.common);
   }
   StopSignal stop;
   Log log("processor", settings.common.level());

@@ -3,6 +3,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "platform/text.h"
+
 namespace thumb {
 namespace {
 
@@ -61,12 +63,14 @@ std::string_view to_string(Ending ending) {
 
 OutRecord dead_letter(const InRecord& record, const Error& error, const TopicNames& names) {
   OutRecord out{names.of(Topic::kImageRequestsDlq), record.key, record.value, record.headers, {}};
-  const std::string message = error.message.substr(0, kMaxMessageBytes);
+  const std::string message = utf8_excerpt(error.message, kMaxMessageBytes);
   const std::string connect(kErrorHeaderPrefix);
   const Header added[] = {
       {connect + "topic", record.topic},
       {connect + "partition", std::to_string(record.position.partition)},
       {connect + "offset", std::to_string(record.position.offset)},
+      {connect + "connector.name", "thumbstream-processor"},
+      {connect + "task.id", std::to_string(record.position.partition)},
       {connect + "stage", "VALUE_CONVERTER"},
       {connect + "class.name", "thumbstream.processor"},
       {connect + "exception.class.name", error.code},

@@ -87,7 +87,7 @@ class AuditTest : public ::testing::Test {
     return {};
   }
   AuditResult audit(AuditOptions options = {}) {
-    options.scan.poll_wait = milliseconds(1);
+    options.scan.reading.poll_wait = milliseconds(1);
     const auto result =
         auditor::audit({admin_, reader_, &store_, clock_}, log_.names(), options, {});
     EXPECT_TRUE(result) << result.error().message;

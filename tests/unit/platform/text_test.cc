@@ -36,5 +36,33 @@ TEST(Utf8, RefusesOverlongSurrogatesAndCutSequences) {
   }
 }
 
+TEST(Base64, IsThatOfTheRfc) {
+  const std::pair<std::string_view, std::string_view> examples[] = {{"", ""},
+                                                                    {"f", "Zg=="},
+                                                                    {"fo", "Zm8="},
+                                                                    {"foo", "Zm9v"},
+                                                                    {"foob", "Zm9vYg=="},
+                                                                    {"fooba", "Zm9vYmE="},
+                                                                    {"\xff\xfe", "//4="}};
+  for (const auto& [bytes, text] : examples) EXPECT_EQ(to_base64(as_bytes(bytes)), text);
+}
+
+TEST(Utf8Excerpt, CutsBetweenCharactersAndReplacesWhatIsNone) {
+  EXPECT_EQ(utf8_excerpt("short", 10), "short");
+  EXPECT_EQ(utf8_excerpt("a\xC3\xA4"
+                         "b",
+                         3),
+            "a\xC3\xA4");
+  EXPECT_EQ(utf8_excerpt("a\xC3\xA4"
+                         "b",
+                         2),
+            "a");
+  EXPECT_EQ(utf8_excerpt("a\xFF"
+                         "b\xC3",
+                         10),
+            "a?b?");
+  EXPECT_TRUE(is_utf8(utf8_excerpt("\xED\xA0\x80\xF0\x9F", 10)));
+}
+
 }  // namespace
 }  // namespace thumb
