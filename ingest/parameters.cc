@@ -50,8 +50,9 @@ Result<void> check_parameters(const http::Request& request,
   return {};
 }
 
-Result<ImageQuery> parse_image_query(const http::Request& request) {
-  if (auto ok = check_parameters(request, {}); !ok) return Failure(ok.error());
+Result<ImageQuery> parse_image_query(const http::Request& request,
+                                     std::initializer_list<std::string_view> known) {
+  if (auto ok = check_parameters(request, known); !ok) return Failure(ok.error());
   const auto param = request.params.find("id");
   auto id = ImageId::parse(param == request.params.end() ? std::string_view{} : param->second);
   if (!id) {
@@ -60,6 +61,20 @@ Result<ImageQuery> parse_image_query(const http::Request& request) {
   auto positions = parse_min_positions(request);
   if (!positions) return Failure(positions.error());
   return ImageQuery{*id, std::move(*positions)};
+}
+
+Result<std::optional<TimeMs>> parse_at(const http::Request& request) {
+  const auto value = request.query_value("at");
+  if (!value) return std::nullopt;
+  std::string text(*value);
+  // The + of a zone offset ("+02:00"), written as it is, arrives as a space.
+  constexpr std::size_t kZoneBytes = 6;
+  if (text.size() > kZoneBytes && text[text.size() - kZoneBytes] == ' ') {
+    text[text.size() - kZoneBytes] = '+';
+  }
+  const auto at = parse_rfc3339(text);
+  if (at) return *at;
+  return bad("bad-at", "at is not a time as RFC 3339 has it, such as 2026-01-31T08:15:30Z.");
 }
 
 Result<std::vector<LogPosition>> parse_min_positions(const http::Request& request) {

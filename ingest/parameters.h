@@ -3,10 +3,12 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "platform/clock.h"
 #include "platform/http/message.h"
 #include "platform/log_position.h"
 #include "platform/result.h"
@@ -26,8 +28,12 @@ struct ImageQuery {
   std::vector<LogPosition> min_positions;  // from Min-Position; empty if there was none
 };
 
-// "bad-id", "bad-min-position", "unknown-parameter".
-[[nodiscard]] Result<ImageQuery> parse_image_query(const http::Request& request);
+// "bad-id", "bad-min-position", "unknown-parameter". `known`: the query parameters of the route.
+[[nodiscard]] Result<ImageQuery> parse_image_query(
+    const http::Request& request, std::initializer_list<std::string_view> known = {});
+
+// at: the time that is asked about, if any. "bad-at".
+[[nodiscard]] Result<std::optional<TimeMs>> parse_at(const http::Request& request);
 
 // The header "partition:offset, partition:offset, ...", at most 100 entries. "bad-min-position".
 [[nodiscard]] Result<std::vector<LogPosition>> parse_min_positions(const http::Request& request);

@@ -4,6 +4,7 @@
 #include "ingest/commands.h"
 #include "ingest/downloads.h"
 #include "ingest/health.h"
+#include "ingest/history.h"
 #include "ingest/in_flight.h"
 #include "ingest/status.h"
 #include "ingest/uploads.h"
@@ -15,6 +16,7 @@ namespace thumb::ingest {
 struct Routes {
   UploadContext& uploads;
   StatusRoutes& status;
+  HistoryRoutes& history;
   DownloadRoutes& downloads;
   CommandRoutes& commands;
   Health& health;

@@ -21,10 +21,12 @@ Service::Service(const ServiceOptions& options, const ServicePorts& ports)
       flow_(events_, ids_, clock_, options.max_pixels, log_, metrics_),
       uploads_{ports.blobs, flow_, ids_, workers_, {}},
       status_(lookup_, ports.view),
+      history_(lookup_, ports.view, ports.names),
       downloads_(lookup_, ports.blobs, workers_),
       commands_(lookup_, ports.view, events_, ids_, clock_, log_),
       health_([this] { return ends_.end_of(0).map([](std::int64_t) {}); }, ports.view, {}) {
-  add_routes(router_, {uploads_, status_, downloads_, commands_, health_, metrics_, in_flight_});
+  add_routes(router_,
+             {uploads_, status_, history_, downloads_, commands_, health_, metrics_, in_flight_});
 }
 
 Result<void> Service::start() {

@@ -62,6 +62,7 @@ class Service {
   AcceptFlow flow_;
   UploadContext uploads_;
   StatusRoutes status_;
+  HistoryRoutes history_;
   DownloadRoutes downloads_;
   CommandRoutes commands_;
   Health health_;

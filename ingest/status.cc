@@ -24,14 +24,27 @@ std::string next_path(const ListQuery& query, const std::string& cursor) {
 }  // namespace
 
 void StatusRoutes::get(const http::Request& request, http::Responder responder) {
-  const auto query = parse_image_query(request);
+  const auto query = parse_image_query(request, {"at"});
   if (!query) return responder.send(http::problem(query.error()));
+  const auto at = parse_at(request);
+  if (!at) return responder.send(http::problem(at.error()));
   auto shared = std::make_shared<http::Responder>(std::move(responder));
-  lookup_.find(*query, [this, shared](const ImageLookup::Found& found) {
+  lookup_.find(*query, [this, shared, at = *at](const ImageLookup::Found& found) {
     if (auto refused = refusal(found)) return shared->send(std::move(*refused));
     const auto& row = **found;
+    if (at) return shared->send(state_as_of(row.id, *at));
     shared->send(json_answer(200, resource_json(row, lookup_.partition_of(row.id))));
   });
+}
+
+http::Response StatusRoutes::state_as_of(const ImageId& id, TimeMs at) {
+  const auto history = view_.history(id);
+  if (!history) return http::problem(history.error());
+  const ImageRow row = row_as_of(id, *history, at);
+  if (!row.visible()) {
+    return http::problem(404, "not-there-yet", "The image was not there yet at that time.");
+  }
+  return json_answer(200, resource_json(row, lookup_.partition_of(id)));
 }
 
 void StatusRoutes::list(const http::Request& request, http::Responder responder) {

@@ -11,12 +11,14 @@ class StatusRoutes {
  public:
   StatusRoutes(ImageLookup& lookup, ViewReader& view) : lookup_(lookup), view_(view) {}
 
-  // 200 with the resource; 400, 404, 410, 503 as refusal() says.
+  // 200 with the resource, as of ?at= if that is given (log time, as far as the view has folded);
+  // 400, 404, 410, 503 as refusal() says, and 404 "not-there-yet" for a time before the upload.
   void get(const http::Request& request, http::Responder responder);
   // 200 {"images": [...], "next": path or null} with Link rel="next"; 400, 503.
   void list(const http::Request& request, http::Responder responder);
 
  private:
+  [[nodiscard]] http::Response state_as_of(const ImageId& id, TimeMs at);
   [[nodiscard]] http::Response list_page(const ListQuery& query);
 
   ImageLookup& lookup_;

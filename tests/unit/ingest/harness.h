@@ -81,7 +81,8 @@ struct Call {
 class Harness {
  public:
   explicit Harness(std::size_t worker_queue = 100) : workers(2, worker_queue) {
-    add_routes(router_, {uploads_, status_, downloads_, commands_, health_, metrics, in_flight});
+    add_routes(router_,
+               {uploads_, status_, history_, downloads_, commands_, health_, metrics, in_flight});
   }
   ~Harness() { EXPECT_TRUE(in_flight.wait_until_none(std::chrono::seconds(10))); }
   Harness(const Harness&) = delete;
@@ -169,7 +170,9 @@ class Harness {
                                     .personal_timeout = std::chrono::milliseconds(50)}};
   AcceptFlow flow_{events, ids, clock, 50'000'000, log, metrics};
   UploadContext uploads_{blobs, flow_, ids, workers, {}};
+  const TopicNames names_{"t."};
   StatusRoutes status_{lookup_, view};
+  HistoryRoutes history_{lookup_, view, names_};
   DownloadRoutes downloads_{lookup_, blobs, workers};
   CommandRoutes commands_{lookup_, view, events, ids, clock, log};
   Health health_{[] { return Result<void>{}; }, view, {}};
