@@ -52,6 +52,12 @@ std::string shard_of(std::string_view key) {
   return fmt::format("{:02x}", (hash ^ (hash >> 8U) ^ (hash >> 16U) ^ (hash >> 24U)) & 0xffU);
 }
 
+// A folder of the store that is not there means that its disk is not, for now; "not found" is said
+// of blobs only, since it is final to callers.
+Failure store_failure(std::string_view what, int error) {
+  return io_failure(what, error == ENOENT ? ENODEV : error);
+}
+
 Failure bad_key() {
   return fail(ErrorKind::kInvalid, "bad-blob-key", "that is not a valid blob key");
 }
@@ -137,10 +143,14 @@ Result<void> FsBlobWriter::commit(std::string_view key) {
   for (int attempt = 0;; ++attempt) {
     if (auto made = store_.make_folder(path->parent_path()); !made) return made;
     if (::rename(staged_.c_str(), path->c_str()) == 0) break;
-    if (errno != ENOENT || attempt == 3) return io_failure("rename blob", errno);
+    if (errno != ENOENT || attempt == 3) return store_failure("rename blob", errno);
   }
   committed_ = true;
-  return fsync_directory(path->parent_path());
+  auto synced = fsync_directory(path->parent_path());
+  if (!synced && synced.error().kind == ErrorKind::kNotFound) {
+    return store_failure("fsync folder", ENOENT);  // a delete of the same image was quicker
+  }
+  return synced;
 }
 
 // An image's own folder: its entry is fsynced whoever made it, since two writers may race.
@@ -153,17 +163,17 @@ Result<void> FsBlobStore::make_folder(const fs::path& folder) {
     const std::lock_guard lock(mutex_);
     durable_.clear();  // somebody removed a shared folder: make it again next time
   }
-  return io_failure("mkdir", errno);
+  return store_failure("mkdir", errno);
 }
 
 Result<void> FsBlobStore::make_shared_folder(const fs::path& folder) {
-  if (folder == root_) return {};
+  if (folder == root_ / "objects") return {};
   {
     const std::lock_guard lock(mutex_);
     if (durable_.contains(folder)) return {};
   }
   if (auto above = make_shared_folder(folder.parent_path()); !above) return above;
-  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) return io_failure("mkdir", errno);
+  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) return store_failure("mkdir", errno);
   if (auto synced = fsync_directory(folder.parent_path()); !synced) return synced;
   const std::lock_guard lock(mutex_);
   durable_.insert(folder);
@@ -179,6 +189,7 @@ Result<std::unique_ptr<FsBlobStore>> FsBlobStore::open_root(fs::path root) {
       ::access((root / "objects").c_str(), W_OK | X_OK) != 0) {
     return io_failure("write to " + root.string(), errno);
   }
+  if (auto synced = fsync_directory(root); !synced) return Failure(synced.error());
   remove_stale(root / "staging");
   return std::unique_ptr<FsBlobStore>(new FsBlobStore(std::move(root)));
 }
@@ -194,8 +205,13 @@ Result<std::unique_ptr<BlobWriter>> FsBlobStore::create() {
                 fmt::format("{}-{}-{}", ::getpid(), ++counter,
                             std::chrono::steady_clock::now().time_since_epoch().count());
   UniqueFd fd(::open(staged.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (!fd.valid()) return io_failure("stage blob", errno);
+  if (!fd.valid()) return store_failure("stage blob", errno);
   return std::make_unique<FsBlobWriter>(*this, std::move(staged), std::move(fd));
+}
+
+Result<void> FsBlobStore::require_objects() const {
+  if (::access((root_ / "objects").c_str(), F_OK) == 0) return {};
+  return store_failure("find the blobs", errno);
 }
 
 Result<std::unique_ptr<BlobReader>> FsBlobStore::open(std::string_view key) {
@@ -204,6 +220,7 @@ Result<std::unique_ptr<BlobReader>> FsBlobStore::open(std::string_view key) {
   UniqueFd fd(::open(path->c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
   if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR)) {
+    if (auto here = require_objects(); !here) return Failure(here.error());
     return fail(ErrorKind::kNotFound, "blob-not-found", "the stored bytes are gone");
   }
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return io_failure("open blob", errno);
@@ -213,6 +230,7 @@ Result<std::unique_ptr<BlobReader>> FsBlobStore::open(std::string_view key) {
 Result<void> FsBlobStore::remove_all(std::string_view prefix) {
   const auto folder = path_of(prefix);
   if (!folder) return Failure(folder.error());
+  if (auto here = require_objects(); !here) return here;
   std::error_code error;
   fs::remove_all(*folder, error);
   if (error) return io_failure("remove blobs", error.value());

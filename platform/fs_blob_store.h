@@ -30,9 +30,11 @@ class FsBlobStore final : public BlobStore {
  private:
   friend class FsBlobWriter;
   explicit FsBlobStore(std::filesystem::path root) : root_(std::move(root)) {}
-  // Creates `folder` and all above it, each entry durable in its parent.
+  // Creates `folder` and all above it but the store's own, each entry durable in its parent.
   [[nodiscard]] Result<void> make_folder(const std::filesystem::path& folder);
   [[nodiscard]] Result<void> make_shared_folder(const std::filesystem::path& folder);
+  // The store is there, so a blob that is not has been removed. Error: kUnavailable (back off).
+  [[nodiscard]] Result<void> require_objects() const;
 
   std::filesystem::path root_;
   std::mutex mutex_;

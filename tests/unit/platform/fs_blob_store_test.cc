@@ -59,6 +59,34 @@ TEST_F(FsBlobStoreTest, AbsentAndOversizedAreErrors) {
   EXPECT_EQ(read_all(*store_->open("images/a/x").value(), 4).error().kind, ErrorKind::kTooLarge);
 }
 
+// The disk is not mounted, or an administrator moves the folder: nothing is lost, so nothing is
+// final.
+TEST_F(FsBlobStoreTest, WhileTheStoreItselfIsAwayNothingIsSaidOfItsBlobs) {
+  ASSERT_TRUE(put(*store_, "images/a/x", as_bytes("bytes")));
+  auto begun = store_->create().value();
+  ASSERT_TRUE(begun->write(as_bytes("more")));
+  const auto move = [](const fs::path& from, const fs::path& to) {
+    for (const auto* folder : {"staging", "objects"}) fs::rename(from / folder, to / folder);
+  };
+  const auto root = dir_.path() / "blobs";
+  const auto elsewhere = dir_.path() / "elsewhere";
+  fs::create_directory(elsewhere);
+  move(root, elsewhere);
+  const auto committed = begun->commit("images/b/x");
+  const auto created = store_->create();
+  const auto opened = store_->open("images/a/x");
+  const auto removed = store_->remove_all("images/a");
+  for (const auto& error :
+       {committed ? Error{} : committed.error(), created ? Error{} : created.error(),
+        opened ? Error{} : opened.error(), removed ? Error{} : removed.error()}) {
+    EXPECT_EQ(error.kind, ErrorKind::kUnavailable) << error.code;
+    EXPECT_EQ(error.retry, Retry::kBackoff) << error.code;
+  }
+  EXPECT_TRUE(fs::is_empty(root)) << "a store of its own, on whatever disk that is";
+  move(elsewhere, root);
+  EXPECT_TRUE(store_->open("images/a/x"));
+}
+
 TEST_F(FsBlobStoreTest, KeysCannotLeaveTheRoot) {
   for (const auto* key : {"", "/", "/etc/passwd", "../x", "a/../../x", "a//b", "a/./b", "a/",
                           "a\\b", "a b", "images/..", "a\nb"}) {
