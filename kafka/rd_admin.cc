@@ -22,6 +22,8 @@ RdOptions admin_options() {
           // `high` is then where the next record goes, not where the oldest open transaction began.
           {"isolation.level", "read_uncommitted"},
           {"retry.backoff.ms", "20"},
+          // Small questions, which clients wait for: a silent broker is left soon.
+          {"socket.timeout.ms", "2000"},
       }};
 }
 

@@ -45,6 +45,12 @@ std::vector<Setting> shared_settings(const ClusterConfig& cluster) {
       // The default backs off to 10 s: a restarted broker would be found that late.
       {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "1000"},
+      // A broker whose machine is gone refuses nothing, it is only silent: nothing but these finds
+      // out (defaults 60 s, 30 s, 10 s). Above the 4 s that our brokers take to notice one of them,
+      // since acks=all wait that long; below a producer's time-out, so that it tries once more.
+      {"socket.timeout.ms", "6000"},
+      {"socket.connection.setup.timeout.ms", "5000"},
+      {"api.version.request.timeout.ms", "3000"},
       {"socket.nagle.disable", "true"},
       // An idle connection that the broker reaps is no event.
       {"log.connection.close", "false"},

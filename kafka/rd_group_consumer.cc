@@ -76,6 +76,10 @@ RdOptions group_options(const GroupOptions& options) {
               // for it to end.
               {"fetch.wait.max.ms", "100"},
               {"fetch.error.backoff.ms", "50"},
+              // A coordinator that fell silent is left in time to find the next one before the
+              // session ends; a fetch is little enough for a slow link to bring meanwhile.
+              {"socket.timeout.ms", "3000"},
+              {"fetch.max.bytes", "1048576"},
               // Work, not throughput: what is fetched ahead is memory, and is fetched again by the
               // next owner. Past a limit 2.0.2 stops fetching for 1 s, so not too little either.
               {"queued.min.messages", "10000"},

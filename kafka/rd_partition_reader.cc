@@ -38,6 +38,8 @@ RdOptions reader_options(const ClusterConfig& cluster, const ReaderOptions& opti
           // How long a topic that is not there is taken for one that is just being made.
           {"topic.metadata.propagation.max.ms", "5000"},
           {"fetch.wait.max.ms", "100"},
+          // Little enough for a slow link to bring within socket.timeout.ms; the default is 50 MB.
+          {"fetch.max.bytes", "8388608"},
           {"fetch.error.backoff.ms", "50"},
           {"queued.min.messages", std::to_string(std::min<std::size_t>(records, 10'000'000))},
           {"queued.max.messages.kbytes", std::to_string(std::min<std::size_t>(kbytes, 2'000'000))},

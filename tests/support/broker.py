@@ -4,6 +4,7 @@ caller's. They die with the process that started them."""
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 
@@ -62,6 +63,7 @@ class Broker:
 
     def stop(self):
         if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)  # a frozen one could not end
             processes.stop(self.process, self.STOP_SECONDS)
             self.process = None
 
@@ -70,6 +72,14 @@ class Broker:
         self.process.kill()
         self.process.wait()
         self.process = None
+
+    def freeze(self):
+        """To others as if its machine had lost power: connections stay, and nothing is answered."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.wait_ready()
 
     def tail(self):
         return processes.tail(self.log)

@@ -41,7 +41,8 @@ def stranger(bootstrap):
         "bootstrap.servers": bootstrap, "group.id": f"reader-{uuid.uuid4().hex}",
         "enable.auto.commit": False, "isolation.level": "read_committed",
         "auto.offset.reset": "earliest", "enable.partition.eof": True,
-        "log_level": 2})  # a broker that a test has stopped is no news
+        # A broker that a test has stopped is no news; one that it has frozen is left soon.
+        "log_level": 2, "socket.timeout.ms": 3000})
 
 
 def read_all(bootstrap, topic, seconds=60):

@@ -4,6 +4,7 @@ auditor says of the log is asked too; this reads it with another client."""
 
 import collections
 import json
+import time
 
 from . import auditor, kafka_log, processes
 
@@ -33,24 +34,41 @@ class Log:
                           if begin <= later <= end and earlier <= last), default=0), 3)
 
 
+    def longest_wait(self, begin=0.0, end=float("inf")):
+        """Seconds from a request to its end, by the log's own time; of those that ended in the stretch."""
+        asked = {request_of(r): r.timestamp / 1000 for r in self.asked}
+        return round(max((r.timestamp / 1000 - asked[request_of(r)] for r in self.ended
+                          if begin <= r.timestamp / 1000 <= end), default=0), 3)
+
+
 class Ends:
-    """Watches requests end, from now on."""
+    """Watches requests come and end, from now on."""
 
     def __init__(self, stack):
         self._stack = stack
-        self._follower = kafka_log.Follower(stack.bootstrap, [stack.topic(name) for name in TERMINAL])
+        self._ended = set()
+        self._open = {}  # request -> when it was asked, by the log
+        self._follower = kafka_log.Follower(
+            stack.bootstrap, [stack.topic(name) for name in ("image-requests", *TERMINAL)])
+
+    def _read(self):
+        for record in self._follower.read():
+            if record.event in TERMINAL:
+                self._ended.add(request_of(record))
+                self._open.pop(request_of(record), None)
+            elif record.event != "image-deleted" and request_of(record) not in self._ended:
+                self._open[request_of(record)] = record.timestamp / 1000
 
     def wait_for_more(self, count, seconds):
-        """This many more requests end, of those that nobody has waited for yet."""
-        self._follower.read(0)
-        seen = []
+        """This many more requests end, and all that were asked until now."""
+        now, before = time.time(), len(self._ended)
 
         def enough():
-            seen.extend(self._follower.read())
-            return len(seen) >= count
+            self._read()
+            return len(self._ended) >= before + count and all(asked > now for asked in self._open.values())
 
-        processes.wait_until(enough, seconds, lambda: f"{count} more requests end, only {len(seen)} "
-                             f"did\n{self._stack.tails()}", pause=0)
+        processes.wait_until(enough, seconds, lambda: f"work goes on: {len(self._ended) - before} requests "
+                             f"ended, {len(self._open)} are open\n{self._stack.tails()}", pause=0)
 
     def close(self):
         self._follower.close()
@@ -121,6 +139,7 @@ def summary(log, load):
     return {"requests in the log": len(log.asked), "completed": len(log.completed),
             "failed": len(log.failed), "deleted": len(log.deleted), "dead letters": len(log.dead),
             "accepted": len(load.told), "longest pause between ends (s)": log.longest_pause(),
+            "longest wait for an end (s)": log.longest_wait(),
             **{key: load.counts[key] for key in sorted(load.counts)}}
 
 

@@ -46,8 +46,8 @@ class Stack:
         self.ports = {}
         self.env = {name: value for name, value in os.environ.items()
                     if not name.startswith("THUMB_")}
-        self.env.update(THUMB_DATA_DIR=str(self.folder), THUMB_KAFKA_BOOTSTRAP=self.bootstrap,
-                        THUMB_TOPIC_PREFIX=self.prefix, **(settings or {}))
+        self.env.update({"THUMB_DATA_DIR": str(self.folder), "THUMB_KAFKA_BOOTSTRAP": self.bootstrap,
+                         "THUMB_TOPIC_PREFIX": self.prefix, **(settings or {})})
 
     # --- life ---
 
