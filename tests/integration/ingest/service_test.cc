@@ -4,6 +4,7 @@
 #include <set>
 
 #include "schemas/codec.h"
+#include "tests/integration/kafka/mock_cluster.h"
 
 namespace thumb::ingest {
 namespace {
@@ -43,6 +44,29 @@ TEST_F(ServiceTest, EveryAcceptedImageIsOnTheLogWithItsBytesInTheStore) {
   }
   EXPECT_EQ(accepted.size(), 40U);
   EXPECT_EQ(on_log, accepted);
+}
+
+// librdkafka never leaves a fatal error again: the producer is replaced beneath the running
+// service.
+TEST_F(ServiceTest, AFatalErrorOfTheProducerIs503AndThen202Again) {
+  kafka::MockCluster mock;
+  mock.make_topic(names_.of(Topic::kImageRequests), kPartitions);
+  mock.make_topic(names_.of(Topic::kImagePrivate), kPartitions);
+  const Instance instance(dir_.path(), names_, mock.config(), cluster(), log_);
+  const auto upload = [&instance] { return post(instance, sample("baseline.jpg")); };
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(upload().status, 202);
+    mock.fail_next(kafka::Api::kProduce, {RD_KAFKA_RESP_ERR_INVALID_MSG});
+    const auto refused = upload();
+    EXPECT_EQ(refused.status, 503) << refused.body;
+    EXPECT_GT(std::stoi("0" + refused.header("retry-after")), 0);
+    EXPECT_EQ(json::parse(refused.body).value("code", ""), "not-known-to-be-accepted");
+    EXPECT_TRUE(kafka::eventually([&] {
+      const auto status = upload().status;
+      EXPECT_TRUE(status == 202 || status == 503) << status;
+      return status == 202;
+    }));
+  }
 }
 
 TEST_F(ServiceTest, ReadsItsWritesOnAnyInstance) {
