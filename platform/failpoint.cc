@@ -46,11 +46,11 @@ void say(std::string_view name) {
 }  // namespace
 
 void failpoint(std::string_view name) {
-  static const Plan plan = plan_of(std::getenv("THUMB_FAILPOINT"));
+  static const Plan kPlan = plan_of(std::getenv("THUMB_FAILPOINT"));
   static std::atomic<std::int64_t> passed{0};
-  if (name != plan.name || ++passed != plan.passage) return;
+  if (name != kPlan.name || ++passed != kPlan.passage) return;
   say(name);
-  std::raise(plan.signal);
+  std::raise(kPlan.signal);
 }
 
 }  // namespace thumb

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,11 +46,16 @@ class StartFinder {
 
   [[nodiscard]] Result<void> settle_unknown(std::vector<kafka::PartitionOffset>& starts,
                                             Deadline deadline);
+  [[nodiscard]] Result<std::vector<kafka::PartitionOffset>> outputs_of(
+      std::span<const std::int32_t> partitions, Deadline deadline);
   [[nodiscard]] Result<std::vector<std::int32_t>> with_outputs(
       std::span<const std::int32_t> partitions, Deadline deadline);
   [[nodiscard]] Result<std::int64_t> warm_up_from(const kafka::PartitionOffset& start, TimeMs at,
                                                   Deadline deadline);
-  [[nodiscard]] Failure refusal(std::span<const std::int32_t> partitions) const;
+  [[nodiscard]] std::map<std::int32_t, std::int64_t> answered(
+      std::span<const std::int32_t> partitions);
+  [[nodiscard]] Failure refusal(std::span<const std::int32_t> partitions,
+                                const std::map<std::int32_t, std::int64_t>& answered) const;
 
   TopicNames names_;
   kafka::Admin& admin_;

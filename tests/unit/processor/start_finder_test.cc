@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "processor/repeat_filter.h"
+#include "processor/work.h"
 #include "tests/support/fake_kafka.h"
 #include "tests/unit/processor/request_records.h"
 
@@ -47,7 +48,8 @@ TEST_F(StartFinderTest, ANewInstallationBeginsAtTheBeginning) {
 }
 
 TEST_F(StartFinderTest, WithoutAnOffsetButWithOutputsItRefusesAndSaysWhatToDo) {
-  for (const char* topic : {"t.thumbnail-completed", "t.thumbnail-failed"}) {
+  for (const char* topic :
+       {"t.thumbnail-completed", "t.thumbnail-failed", "t.image-requests-dlq"}) {
     FakeCluster cluster(kInput);
     FakeAdmin admin(cluster);
     FakePartitionReader reader(cluster);
@@ -58,11 +60,26 @@ TEST_F(StartFinderTest, WithoutAnOffsetButWithOutputsItRefusesAndSaysWhatToDo) {
     ASSERT_FALSE(starts);
     EXPECT_EQ(starts.error().code, "group-offset-missing");
     EXPECT_EQ(starts.error().retry, Retry::kNever);
-    for (const char* part : {"t.processor", "t.image-requests:0", "localhost:9092",
+    for (const char* part : {"t.processor", "'t.image-requests,0,<offset>'", "localhost:9092",
                              "kafka-consumer-groups", "--reset-offsets"}) {
       EXPECT_NE(starts.error().message.find(part), std::string::npos) << part;
     }
   }
+}
+
+TEST_F(StartFinderTest, ARefusalNamesTheOffsetBehindTheLastAnswer) {
+  const auto answer = [&](const Event& event) {
+    const auto out = out_record(event);
+    cluster_.append(out.topic, 0, out, kNoon);
+  };
+  answer(completed(image_id(1), request_id(1), {0, 7}));
+  answer(completed(image_id(2), request_id(2), {0, 3}));
+  answer(failed(image_id(3), request_id(3), {0, 5}));
+  EXPECT_NE(find(-1).error().message.find("'t.image-requests,0,8'"), std::string::npos);
+  const InRecord poisoned = poison_at({0, 11});
+  cluster_.append("t.image-requests-dlq", 0,
+                  dead_letter(poisoned, understand(poisoned).error(), kNames), kNoon);
+  EXPECT_NE(find(-1).error().message.find("'t.image-requests,0,12'"), std::string::npos);
 }
 
 TEST_F(StartFinderTest, OutputsOfOtherPartitionsDoNotCount) {
