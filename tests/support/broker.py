@@ -78,8 +78,8 @@ class Broker:
         self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self):
+        """Does not wait for it."""
         self.process.send_signal(signal.SIGCONT)
-        self.wait_ready()
 
     def tail(self):
         return processes.tail(self.log)

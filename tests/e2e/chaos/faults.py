@@ -39,8 +39,9 @@ def _freeze(instance):
 
 
 def _broker(kind, leave):
+    # Not waited for: other faults meet a broker that is just starting.
     return Fault(kind, "broker", (0.5, 4.0), lambda world: leave(world.broker),
-                 lambda world: world.broker.start())
+                 lambda world: world.broker.spawn())
 
 
 def _link(kind, spoil):
@@ -55,6 +56,8 @@ def all_faults(world):
     faults += [
         _broker("stop broker", lambda broker: broker.stop()),
         _broker("kill broker", lambda broker: broker.kill()),
+        Fault("freeze broker", "broker", (1.0, 8.0), lambda world: world.broker.freeze(),
+              lambda world: world.broker.thaw()),
         _link("cut", lambda proxy: proxy.cut()),
         _link("latency", lambda proxy: proxy.spoil("latency", latency=300, jitter=200)),
         _link("bandwidth", lambda proxy: proxy.spoil("bandwidth", rate=20)),

@@ -45,6 +45,7 @@ def _run(world, seconds, seed, clients):
         with Load(world.stack, INGESTS, clients=clients, pace=0.02, seed=seed, changes=True) as load:
             schedule.run(seconds, watching(world, load))
             schedule.heal()
+            world.broker.wait_ready()
             for instance in world.stack.running:
                 world.stack.wait_ready(instance)
         log = outcomes.check_all(world.stack, load.told, SETTLE_SECONDS)

@@ -1,6 +1,7 @@
 // The blob store's promises: invisible until committed, durable names, nothing outside the root.
 #include "platform/fs_blob_store.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <fstream>
 #include <thread>
 
+#include "platform/file_io.h"
 #include "tests/support/temp_dir.h"
 
 namespace thumb {
@@ -85,6 +87,15 @@ TEST_F(FsBlobStoreTest, WhileTheStoreItselfIsAwayNothingIsSaidOfItsBlobs) {
   EXPECT_TRUE(fs::is_empty(root)) << "a store of its own, on whatever disk that is";
   move(elsewhere, root);
   EXPECT_TRUE(store_->open("images/a/x"));
+}
+
+TEST(WriteFully, AFullDiskIsPassingTrouble) {
+  const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ASSERT_TRUE(full.valid());
+  const auto written = write_fully(full.get(), as_bytes("bytes"));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(written.error().retry, Retry::kBackoff);
 }
 
 TEST_F(FsBlobStoreTest, KeysCannotLeaveTheRoot) {
