@@ -75,10 +75,11 @@ prepare() {
 # Stays the process that it was called as, so that its pid is the broker's.
 run() {
   cd "$THUMB_DATA_DIR/$(part_of "$1")" || exit 1
-  local heap=-Xmx512m
-  ((THUMB_KAFKA_NODES == 1)) || heap=-Xmx384m
+  local heap="-Xmx512m -Xms256m"
+  ((THUMB_KAFKA_NODES == 1)) || heap="-Xmx384m -Xms256m"
   # Folder names may hold any character; without this Java reads them as ASCII.
-  LC_ALL=C.UTF-8 exec "${java_base[@]:0:1}" $heap -Xms256m -XX:+ExitOnOutOfMemoryError \
+  # shellcheck disable=SC2086  # two words
+  LC_ALL=C.UTF-8 exec "${java_base[@]:0:1}" $heap -XX:+ExitOnOutOfMemoryError \
     "${java_base[@]:1}" kafka.Kafka server.properties
 }
 

@@ -57,7 +57,9 @@ def pom_version():
 
 
 def server_properties():
-    lines = (ROOT / "kafka/broker/server.properties").read_text().splitlines()
+    """Of a single node."""
+    text = (ROOT / "kafka/broker/server.properties").read_text()
+    lines = re.sub("@(NODE|REPLICAS|MIN_ISR)@", "1", text).splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
