@@ -121,7 +121,10 @@ Result<ImageHead> read_head(ByteView bytes, ImageFormat format, DecodeTimer& tim
   MagickCore::Image* image =
       MagickCore::PingBlob(info.get(), bytes.data(), bytes.size(), reported.get());
   return checked(image, *reported, format, timer).map([&](const ImageListPtr& head) {
-    return ImageHead{format, canvas_size(*head, format), exif_orientation(bytes, format)};
+    const bool progressive =
+        format == ImageFormat::kJpeg && head->interlace != MagickCore::NoInterlace;
+    return ImageHead{format, canvas_size(*head, format), exif_orientation(bytes, format),
+                     progressive};
   });
 }
 
@@ -148,13 +151,19 @@ Result<Magick::Image> read_picture(ByteView bytes, const ImageHead& head, PixelS
   return on_canvas(std::move(image), head.size);
 }
 
-std::uint64_t decoded_pixels(const ImageHead& head, PixelSize at_least) {
-  const std::uint64_t pixels = pixels_of(head.size);
+DecodingBytes decoding_bytes(const ImageHead& head, PixelSize at_least) {
+  constexpr std::uint64_t kQuantumBytes = 8;      // a pixel of ImageMagick
+  constexpr std::uint64_t kCodecBytes = 4;        // rows of the codec, steps of a resize
+  constexpr std::uint64_t kCoefficientBytes = 6;  // a progressive JPEG is kept whole until its end
+  const std::uint64_t full = pixels_of(head.size);
+  std::uint64_t decoded = full;
   if (head.format == ImageFormat::kJpeg) {
     const std::uint64_t eighths = jpeg_scale_eighths(head.size, at_least);
-    return pixels * eighths * eighths / 64;
+    decoded = full * eighths * eighths / 64;
   }
-  return has_canvas(head.format) ? pixels * 2 : pixels;  // a frame and its canvas
+  if (has_canvas(head.format)) decoded *= 2;  // a frame and its canvas
+  return {decoded * kQuantumBytes, decoded * (kQuantumBytes + kCodecBytes) +
+                                       (head.progressive ? full * kCoefficientBytes : 0)};
 }
 
 }  // namespace thumb

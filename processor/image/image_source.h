@@ -17,6 +17,7 @@ struct ImageHead {
   ImageFormat format = ImageFormat::kJpeg;
   PixelSize size;       // of the canvas, which a GIF's or WebP's first frame may cover in part only
   int orientation = 1;  // EXIF, 1 to 8
+  bool progressive = false;  // JPEG
 };
 
 // Cancels ImageMagick when the time is over. Must outlive the reading.
@@ -46,7 +47,11 @@ class DecodeTimer {
 [[nodiscard]] Result<Magick::Image> read_picture(ByteView bytes, const ImageHead& head,
                                                  PixelSize at_least, DecodeTimer& timer);
 
-// Pixels that read_picture will hold at once, at most.
-[[nodiscard]] std::uint64_t decoded_pixels(const ImageHead& head, PixelSize at_least);
+// Memory that read_picture and a resize of its result will hold at once, about.
+struct DecodingBytes {
+  std::uint64_t pixels = 0;  // ImageMagick's, which count against its limit
+  std::uint64_t all = 0;     // with the codec's own
+};
+[[nodiscard]] DecodingBytes decoding_bytes(const ImageHead& head, PixelSize at_least);
 
 }  // namespace thumb

@@ -14,11 +14,6 @@
 namespace thumb {
 namespace {
 
-// ImageMagick keeps 8 bytes a pixel; a codec's own rows and the steps of a resize come on top. Some
-// coders don't say that they got no memory for pixels, so it is worked out beforehand.
-constexpr std::uint64_t kCacheBytesPerPixel = 8;
-constexpr std::uint64_t kBytesPerPixel = 12;
-
 struct Plan {
   ImageHead head;
   PixelSize full;                  // orientation applied
@@ -91,12 +86,13 @@ Result<MadeThumbnails> MagickThumbnailMaker::make_unguarded(ByteView original,
   if (!head) return Failure(head.error());
   const Plan plan = plan_for(*head, variants);
 
-  const std::uint64_t pixels = decoded_pixels(*head, plan.decode_at_least);
-  if (pixels * kCacheBytesPerPixel > runtime_.memory_bytes()) {
+  const DecodingBytes needed = decoding_bytes(*head, plan.decode_at_least);
+  // Some coders don't say that they got no memory for pixels.
+  if (needed.pixels > runtime_.memory_bytes()) {
     return fail(ErrorKind::kLimit, "out-of-memory", "The image needs too much memory to decode.",
-                std::to_string(pixels) + " pixels");
+                std::to_string(needed.pixels) + " bytes of pixels");
   }
-  if (!reserve_(pixels * kBytesPerPixel)) {
+  if (!reserve_(needed.all)) {
     return fail_transient(ErrorKind::kUnavailable, "decoder-busy",
                           "There is no memory free to decode at the moment.");
   }

@@ -122,9 +122,11 @@ TEST_F(SandboxTest, IsConfinedByAllThatTheKernelHas) {
 
 TEST_F(SandboxTest, ForbiddenCallsEndTheWorkerAndNothingElse) {
   start();
-  for (const char* misdeed : {"socket", "exec", "ptrace", "fork", "code"}) {
+  const std::string trace = "ptrace " + std::to_string(getpid());
+  for (const std::string& misdeed : {std::string("socket"), std::string("exec"), trace,
+                                     std::string("fork"), std::string("code")}) {
     SCOPED_TRACE(misdeed);
-    EXPECT_EQ(code_of(std::string("test:") + misdeed), "decoder-crashed");
+    EXPECT_EQ(code_of("test:" + misdeed), "decoder-crashed");
     EXPECT_THAT(detail_, HasSubstr("Bad system call"));
     EXPECT_EQ(code_of(good_), "made");
   }

@@ -45,7 +45,9 @@ void run_program(const std::string&) {
   char* const argv[] = {nullptr};
   forbidden(execv("/bin/true", argv));
 }
-void trace_parent(const std::string&) { forbidden(ptrace(PTRACE_ATTACH, getppid(), 0, 0)); }
+void trace_process(const std::string& pid) {
+  forbidden(ptrace(PTRACE_ATTACH, static_cast<pid_t>(parse_u64(pid).value_or(0)), 0, 0));
+}
 void signal_process(const std::string& pid) {
   const auto target = static_cast<pid_t>(parse_u64(pid).value_or(0));
   forbidden(tgkill(target, target, SIGTERM));
@@ -95,7 +97,7 @@ const std::map<std::string, Misdeed>& misdeeds() {
       {"open", open_file},
       {"create", create_file},
       {"exec", run_program},
-      {"ptrace", trace_parent},
+      {"ptrace", trace_process},
       {"signal", signal_process},
       {"fork", fork_process},
       {"code", make_code},
