@@ -58,6 +58,17 @@ Failure corrupt(std::string_view detail) {
   return fail(ErrorKind::kCorrupt, "corrupt-image", "The image is damaged or incomplete.", detail);
 }
 
+constexpr std::array<std::string_view, 3> kTooLarge = {"exceedslimit", "exceedsuserlimit",
+                                                       "sizelimit"};
+
+Failure too_large(std::string_view detail) {
+  return fail(ErrorKind::kLimit, "too-many-pixels", "The image is too large in width or height.",
+              detail);
+}
+
+// A frame that lies outside of its canvas leaves nothing to work on.
+constexpr std::array<std::string_view, 1> kNothingLeft = {"nopixelsdefined"};
+
 Failure failure_for(ExceptionType severity, std::string_view reason) {
   constexpr std::array<std::string_view, 3> kMemory = {"memoryallocation", "resourcesexhausted",
                                                        "notenoughmemory"};
@@ -76,12 +87,7 @@ Failure failure_for(ExceptionType severity, std::string_view reason) {
 }  // namespace
 
 Result<void> judge_report(ExceptionType severity, std::string_view reason, ImageFormat format) {
-  constexpr std::array<std::string_view, 3> kTooLarge = {"exceedslimit", "exceedsuserlimit",
-                                                         "sizelimit"};
-  if (mentions(squeezed(reason), kTooLarge)) {
-    return fail(ErrorKind::kLimit, "too-many-pixels", "The image is too large in width or height.",
-                reason);
-  }
+  if (mentions(squeezed(reason), kTooLarge)) return too_large(reason);
   if (severity >= MagickCore::ErrorException) return failure_for(severity, reason);
   if (severity >= MagickCore::WarningException && harms(severity, reason, format)) {
     return corrupt(reason);
@@ -112,6 +118,9 @@ Failure failure_of(const std::exception& thrown, std::string_view step) {
     return fail(ErrorKind::kLimit, "out-of-memory", "The image needs too much memory to decode.",
                 detail);
   }
+  const std::string text = squeezed(thrown.what());
+  if (mentions(text, kTooLarge)) return too_large(detail);
+  if (mentions(text, kNothingLeft)) return corrupt(detail);
   return fail(ErrorKind::kInternal, "internal", "The thumbnail could not be made.", detail);
 }
 
