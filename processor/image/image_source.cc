@@ -152,8 +152,8 @@ Result<Magick::Image> read_picture(ByteView bytes, const ImageHead& head, PixelS
 }
 
 DecodingBytes decoding_bytes(const ImageHead& head, PixelSize at_least) {
-  constexpr std::uint64_t kQuantumBytes = 8;      // a pixel of ImageMagick
-  constexpr std::uint64_t kCodecBytes = 4;        // rows of the codec, steps of a resize
+  constexpr std::uint64_t kHeldBytes = 12;        // a pixel: 8 ImageMagick's, 4 codec and resize
+  constexpr std::uint64_t kAskedBytes = 18;       // a palette's pixels are allocated twice
   constexpr std::uint64_t kCoefficientBytes = 6;  // a progressive JPEG is kept whole until its end
   const std::uint64_t full = pixels_of(head.size);
   std::uint64_t decoded = full;
@@ -162,8 +162,8 @@ DecodingBytes decoding_bytes(const ImageHead& head, PixelSize at_least) {
     decoded = full * eighths * eighths / 64;
   }
   if (has_canvas(head.format)) decoded *= 2;  // a frame and its canvas
-  return {decoded * kQuantumBytes, decoded * (kQuantumBytes + kCodecBytes) +
-                                       (head.progressive ? full * kCoefficientBytes : 0)};
+  const std::uint64_t coefficients = head.progressive ? full * kCoefficientBytes : 0;
+  return {decoded * kHeldBytes + coefficients, decoded * kAskedBytes + coefficients};
 }
 
 }  // namespace thumb

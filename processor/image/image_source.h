@@ -47,10 +47,10 @@ class DecodeTimer {
 [[nodiscard]] Result<Magick::Image> read_picture(ByteView bytes, const ImageHead& head,
                                                  PixelSize at_least, DecodeTimer& timer);
 
-// Memory that read_picture and a resize of its result will hold at once, about.
+// Memory for read_picture and a resize of its result, about.
 struct DecodingBytes {
-  std::uint64_t pixels = 0;  // ImageMagick's, which count against its limit
-  std::uint64_t all = 0;     // with the codec's own
+  std::uint64_t held = 0;   // at once
+  std::uint64_t asked = 0;  // at most: what ImageMagick's limits count, touched or not
 };
 [[nodiscard]] DecodingBytes decoding_bytes(const ImageHead& head, PixelSize at_least);
 

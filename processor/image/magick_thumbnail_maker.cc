@@ -5,6 +5,7 @@
 #include <string>
 
 #include "platform/digest.h"
+#include "processor/image/claimed_size.h"
 #include "processor/image/fit.h"
 #include "processor/image/image_source.h"
 #include "processor/image/magick_edge.h"
@@ -55,6 +56,15 @@ MadeThumbnail make_one(const Magick::Image& picture, const ImageHead& head, cons
   return made;
 }
 
+// Some coders don't say that they got no memory for pixels (png.c), so what they say of an image
+// that may need more than there is counts as that.
+Failure damaged_or_too_large(const Error& error, const DecodingBytes& needed,
+                             std::uint64_t memory) {
+  if (error.kind != ErrorKind::kCorrupt || needed.asked <= memory) return Failure(error);
+  return fail(ErrorKind::kLimit, "out-of-memory", "The image needs too much memory to decode.",
+              error.detail);
+}
+
 }  // namespace
 
 Result<MadeThumbnails> MagickThumbnailMaker::make(ByteView original,
@@ -71,12 +81,11 @@ Result<MadeThumbnails> MagickThumbnailMaker::make_unguarded(ByteView original,
     return fail(ErrorKind::kUnsupported, "unsupported-format",
                 "The image is neither JPEG nor PNG, GIF or WebP.");
   }
-  std::optional<std::string> without_texts;
-  if (*format == ImageFormat::kPng) {
-    const ImageHead claimed{*format, png_claimed_size(original).value_or(PixelSize{})};
-    if (const auto size = within(claimed, limits); !size) return Failure(size.error());
-    without_texts = png_without_texts(original);
+  if (const auto claimed = claimed_size(original, *format)) {
+    if (const auto fit = within({*format, *claimed}, limits); !fit) return Failure(fit.error());
   }
+  std::optional<std::string> without_texts;
+  if (*format == ImageFormat::kPng) without_texts = png_without_texts(original);
   const ByteView bytes = without_texts ? as_bytes(*without_texts) : original;
 
   DecodeTimer timer(limits.max_time);
@@ -87,18 +96,13 @@ Result<MadeThumbnails> MagickThumbnailMaker::make_unguarded(ByteView original,
   const Plan plan = plan_for(*head, variants);
 
   const DecodingBytes needed = decoding_bytes(*head, plan.decode_at_least);
-  // Some coders don't say that they got no memory for pixels.
-  if (needed.pixels > runtime_.memory_bytes()) {
-    return fail(ErrorKind::kLimit, "out-of-memory", "The image needs too much memory to decode.",
-                std::to_string(needed.pixels) + " bytes of pixels");
-  }
-  if (!reserve_(needed.all)) {
+  if (!reserve_(needed.held)) {
     return fail_transient(ErrorKind::kUnavailable, "decoder-busy",
                           "There is no memory free to decode at the moment.");
   }
   DecodeTimer pixel_timer(limits.max_time);  // anew: waiting for memory is not the image's fault
   const auto picture = read_picture(bytes, *head, plan.decode_at_least, pixel_timer);
-  if (!picture) return Failure(picture.error());
+  if (!picture) return damaged_or_too_large(picture.error(), needed, runtime_.memory_bytes());
   MadeThumbnails made{plan.full, {}};
   for (std::size_t i = 0; i < variants.size(); ++i) {
     made.thumbnails.push_back(

@@ -87,20 +87,49 @@ def wait_until(condition, seconds, what, pause=0.05):
         time.sleep(pause)
 
 
-def children():
-    """[(pid, command line)] of this process's living children."""
-    found = []
+def _all():
+    """(pid, parent) of every process that has not ended."""
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue  # it ended while we looked
-        if fields[0] != "Z" and int(fields[1]) == os.getpid():
-            found.append((int(entry.name), command.strip()))
+        if fields[0] != "Z":
+            yield int(entry.name), int(fields[1])
+
+
+def children():
+    """[(pid, command line)] of this process's living children."""
+    found = []
+    for pid, parent in _all():
+        if parent != os.getpid():
+            continue
+        try:
+            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        found.append((pid, command.replace(b"\0", b" ").decode(errors="replace").strip()))
     return found
+
+
+def descendants(pid):
+    """The living ones, at any depth."""
+    parents = dict(_all())
+    found = {pid}
+    while more := {one for one, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def resident_bytes(pid):
+    """0 if it has ended."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/statm").read_text().split()
+    except OSError:
+        return 0
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def tail(path, lines=25):

@@ -22,7 +22,7 @@ std::string proc_file(pid_t pid, const char* name) {
 struct Stat {
   char state = 'X';
   pid_t parent = 0;
-  unsigned long user_ticks = 0;
+  unsigned long ticks = 0;  // of processor time
 };
 
 // proc(5): pid (name) state ppid ...; the name may hold anything, so from its last bracket on.
@@ -35,7 +35,9 @@ Stat stat_of(pid_t pid) {
   fields >> stat.state >> stat.parent;
   std::string skipped;
   for (int i = 5; i < 14; ++i) fields >> skipped;
-  fields >> stat.user_ticks;
+  unsigned long user = 0, kernel = 0;
+  fields >> user >> kernel;
+  stat.ticks = user + kernel;
   return stat;
 }
 
@@ -71,8 +73,9 @@ bool is_running(pid_t pid) {
 std::vector<pid_t> busiest(const std::vector<pid_t>& pids) {
   std::vector<pid_t> busy;
   std::ranges::copy_if(pids, std::back_inserter(busy), [](pid_t pid) {
+    constexpr unsigned long kMoreThanAStartTakes = 5;
     const Stat stat = stat_of(pid);
-    return stat.state == 'R' && stat.user_ticks > 0;
+    return stat.state == 'R' && stat.ticks > kMoreThanAStartTakes;
   });
   return busy;
 }

@@ -47,7 +47,7 @@ TEST_F(HostileImageTest, NotAnImage) {
 TEST_F(HostileImageTest, HeadsWithNothingBehind) {
   EXPECT_EQ(code_of("\xFF\xD8\xFF\xE0 and then text"), "corrupt-image");
   EXPECT_EQ(code_of("\x89PNG\r\n\x1A\n and then text"), "corrupt-image");
-  EXPECT_EQ(code_of("GIF89a and then text"), "corrupt-image");
+  EXPECT_EQ(code_of("GIF89a\x01\x01\x01\x01 and then text"), "corrupt-image");
   EXPECT_EQ(code_of(std::string("RIFF\x20\0\0\0WEBPVP8 and then text", 29)), "corrupt-image");
 }
 
