@@ -38,9 +38,14 @@ Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
       kafka::make_producer(cluster, {.delivery_timeout = settings.produce_timeout}, log);
   if (!producer) return Failure(producer.error());
 
+  auto lag_reader =
+      kafka::make_partition_reader(cluster, {.queue_bytes = kafka::kLagReaderBytes}, log);
+  if (!lag_reader) return Failure(lag_reader.error());
+
   LocalViewReader view({.view_dir = settings.common.view_dir()}, log);
 
-  Service service(settings.service(*partitions), {**blobs, **admin, **producer, view, names, log});
+  Service service(settings.service(*partitions),
+                  {**blobs, **admin, **lag_reader, **producer, view, names, log});
   if (auto started = service.start(); !started) return started;
   stop.wait();
   if (service.stop()) return {};

@@ -55,6 +55,7 @@ void add_routes(http::Router& router, const Routes& routes) {
                     });
   on(Method::kGet, "/v1/images", routes.status, &StatusRoutes::list);
   on(Method::kGet, "/v1/images/{id}", routes.status, &StatusRoutes::get);
+  on(Method::kGet, "/v1/stats", routes.stats, &StatsRoutes::get);
   on(Method::kGet, "/v1/images/{id}/history", routes.history, &HistoryRoutes::get);
   on(Method::kDelete, "/v1/images/{id}", routes.commands, &CommandRoutes::remove);
   on(Method::kPost, "/v1/images/{id}/reprocess", routes.commands, &CommandRoutes::reprocess);

@@ -6,6 +6,7 @@
 #include "ingest/health.h"
 #include "ingest/history.h"
 #include "ingest/in_flight.h"
+#include "ingest/stats.h"
 #include "ingest/status.h"
 #include "ingest/uploads.h"
 #include "platform/http/router.h"
@@ -17,6 +18,7 @@ struct Routes {
   UploadContext& uploads;
   StatusRoutes& status;
   HistoryRoutes& history;
+  StatsRoutes& stats;
   DownloadRoutes& downloads;
   CommandRoutes& commands;
   Health& health;

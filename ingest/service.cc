@@ -22,11 +22,14 @@ Service::Service(const ServiceOptions& options, const ServicePorts& ports)
       uploads_{ports.blobs, flow_, ids_, workers_, {}},
       status_(lookup_, ports.view),
       history_(lookup_, ports.view, ports.names),
+      lag_(ports.admin, ports.lag_reader, ports.view, ports.names, options.partitions, clock_,
+           metrics_),
+      stats_(ports.view, lag_),
       downloads_(lookup_, ports.blobs, workers_),
       commands_(lookup_, ports.view, events_, ids_, clock_, log_),
       health_([this] { return ends_.end_of(0).map([](std::int64_t) {}); }, ports.view, {}) {
-  add_routes(router_,
-             {uploads_, status_, history_, downloads_, commands_, health_, metrics_, in_flight_});
+  add_routes(router_, {uploads_, status_, history_, stats_, downloads_, commands_, health_,
+                       metrics_, in_flight_});
 }
 
 Result<void> Service::start() {

@@ -26,6 +26,7 @@ struct ServiceOptions {
 struct ServicePorts {
   BlobStore& blobs;
   kafka::Admin& admin;
+  kafka::PartitionReader& lag_reader;  // for the service alone
   kafka::Producer& producer;
   ViewReader& view;
   const TopicNames& names;
@@ -63,6 +64,8 @@ class Service {
   UploadContext uploads_;
   StatusRoutes status_;
   HistoryRoutes history_;
+  ViewLag lag_;
+  StatsRoutes stats_;
   DownloadRoutes downloads_;
   CommandRoutes commands_;
   Health health_;

@@ -96,7 +96,10 @@ Result<void> run_processor(const ProcessorSettings& settings, const std::stop_to
   StartFinder starts(names, **admin, **reader, clock,
                      {settings.group_id(), settings.common.bootstrap()});
 
-  PartitionLag lag(metrics, **admin, names.of(Topic::kImageRequests));
+  auto lag_reader =
+      kafka::make_partition_reader(cluster, {.queue_bytes = kafka::kLagReaderBytes}, log);
+  if (!lag_reader) return Failure(lag_reader.error());
+  PartitionLag lag(metrics, **admin, **lag_reader, names.of(Topic::kImageRequests));
   kafka::GroupOptions group;
   group.group_id = settings.group_id();
   group.topic = names.of(Topic::kImageRequests);

@@ -5,13 +5,13 @@
 
 namespace thumb {
 
-PartitionLag::PartitionLag(Metrics& metrics, kafka::Admin& admin, std::string topic,
-                           std::chrono::milliseconds interval)
+PartitionLag::PartitionLag(Metrics& metrics, kafka::Admin& admin, kafka::PartitionReader& reader,
+                           std::string topic, std::chrono::milliseconds interval)
     : metrics_(metrics),
       topic_(std::move(topic)),
       watcher_(
-          admin, [this] { return ours(); },
-          [this](const kafka::EndWatcher::Ends& ends) { note(ends); }, interval) {}
+          admin, reader, [this] { return ours(); }, [this](const kafka::Lags& lags) { note(lags); },
+          interval) {}
 
 void PartitionLag::moved(const std::map<std::int32_t, std::int64_t>& next) {
   const std::scoped_lock lock(mutex_);
@@ -21,33 +21,44 @@ void PartitionLag::moved(const std::map<std::int32_t, std::int64_t>& next) {
   for (const auto& [partition, offset] : next_) show(partition);
 }
 
-std::vector<kafka::TopicPartition> PartitionLag::ours() {
+kafka::LagWatcher::Positions PartitionLag::ours() {
   const std::scoped_lock lock(mutex_);
-  std::vector<kafka::TopicPartition> partitions;
-  for (const auto& [partition, offset] : next_) partitions.push_back({topic_, partition});
-  return partitions;
+  kafka::LagWatcher::Positions positions;
+  for (const auto& [partition, offset] : next_) positions[{topic_, partition}] = offset;
+  return positions;
 }
 
-void PartitionLag::note(const kafka::EndWatcher::Ends& ends) {
+void PartitionLag::note(const kafka::Lags& lags) {
   const std::scoped_lock lock(mutex_);
-  for (const auto& [tp, end] : ends) {
-    ends_[tp.partition] = end;
+  for (const auto& [tp, lag] : lags) {
+    lags_[tp.partition] = lag;
     show(tp.partition);
   }
 }
 
 void PartitionLag::show(std::int32_t partition) {
-  auto& gauge = gauges_[partition];
-  if (gauge == nullptr) {
-    gauge = &metrics_.gauge("thumb_processor_lag_records",
-                            "Offsets between what is committed and the end of the log",
-                            {{"partition", std::to_string(partition)}});
+  auto& gauges = gauges_[partition];
+  if (gauges.records == nullptr) {
+    const MetricLabels labels = {{"partition", std::to_string(partition)}};
+    gauges.records =
+        &metrics_.gauge("thumb_processor_lag_records",
+                        "Offsets between what is committed and the end of the log", labels);
+    gauges.seconds = &metrics_.gauge("thumb_processor_lag_seconds",
+                                     "Age of the oldest record that is not committed", labels);
   }
   const auto next = next_.find(partition);
-  const auto end = ends_.find(partition);
-  const bool known = next != next_.end() && end != ends_.end();
-  gauge->Set(known ? static_cast<double>(std::max<std::int64_t>(0, end->second - next->second))
-                   : 0.0);
+  const auto known = lags_.find(partition);
+  if (next == next_.end() || known == lags_.end()) {
+    gauges.records->Set(0);
+    gauges.seconds->Set(0);
+    return;
+  }
+  kafka::Lag lag = known->second;
+  lag.position = next->second;
+  gauges.records->Set(static_cast<double>(lag.records()));
+  const bool behind = lag.records() > 0 && lag.behind;
+  const auto age = behind ? SystemClock().now() - *lag.behind : std::chrono::milliseconds(0);
+  gauges.seconds->Set(std::chrono::duration<double>(age).count());
 }
 
 }  // namespace thumb

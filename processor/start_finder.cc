@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "kafka/first_records.h"
 #include "processor/answered_requests.h"
 #include "processor/repeat_filter.h"
 
@@ -25,31 +26,6 @@ milliseconds left(Deadline deadline) {
   return std::max(rest, milliseconds(1));
 }
 
-// The first record at or behind each start; a partition without one is absent.
-Result<std::map<TopicPartition, TimeMs>> first_records(kafka::PartitionReader& reader,
-                                                       std::span<const PartitionOffset> starts,
-                                                       Deadline deadline) {
-  std::map<TopicPartition, TimeMs> found;
-  if (starts.empty()) return found;
-  if (auto assigned = reader.assign(starts); !assigned) return Failure(assigned.error());
-  std::set<TopicPartition> open;
-  for (const auto& start : starts) open.insert(start.tp);
-  while (!open.empty()) {
-    if (std::chrono::steady_clock::now() >= deadline) {
-      return fail_transient(ErrorKind::kTimeout, "start-timeout",
-                            "the start of a partition could not be read in time");
-    }
-    const auto batch = reader.poll(1'000, std::min(left(deadline), milliseconds(500)));
-    if (!batch) return Failure(batch.error());
-    for (const auto& record : batch->records) {
-      const TopicPartition tp{record.topic, record.position.partition};
-      if (open.erase(tp) > 0) found.emplace(tp, record.timestamp);
-    }
-    for (const auto& end : batch->ends) open.erase(end.tp);
-  }
-  return found;
-}
-
 }  // namespace
 
 StartFinder::StartFinder(TopicNames names, kafka::Admin& admin, kafka::PartitionReader& reader,
@@ -64,7 +40,7 @@ Result<std::vector<PartitionStart>> StartFinder::find(std::span<const PartitionO
   const Deadline deadline = std::chrono::steady_clock::now() + options_.timeout;
   std::vector<PartitionOffset> starts(committed.begin(), committed.end());
   if (auto settled = settle_unknown(starts, deadline); !settled) return Failure(settled.error());
-  const auto next_records = first_records(reader_, starts, deadline);
+  const auto next_records = kafka::first_records(reader_, starts, deadline);
   if (!next_records) return Failure(next_records.error());
   std::vector<PartitionStart> found;
   for (const auto& start : starts) {
@@ -74,8 +50,6 @@ Result<std::vector<PartitionStart>> StartFinder::find(std::span<const PartitionO
     if (!from) return Failure(from.error());
     found.push_back({start.tp, start.offset, *from});
   }
-  // What was read ahead here must not go on being fetched.
-  if (auto idle = reader_.assign({}); !idle) return Failure(idle.error());
   return found;
 }
 
@@ -120,7 +94,7 @@ Result<std::vector<std::int32_t>> StartFinder::with_outputs(
     std::span<const std::int32_t> partitions, Deadline deadline) {
   const auto outputs = outputs_of(partitions, deadline);
   if (!outputs) return Failure(outputs.error());
-  const auto records = first_records(reader_, *outputs, deadline);
+  const auto records = kafka::first_records(reader_, *outputs, deadline);
   if (!records) return Failure(records.error());
   std::set<std::int32_t> begun;
   for (const auto& [tp, at] : *records) begun.insert(tp.partition);

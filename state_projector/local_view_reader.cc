@@ -75,7 +75,9 @@ Result<ViewStats> LocalViewReader::stats() {
   if (!counts) return Failure(counts.error());
   const auto unreadable = as_reader_sees(read_unreadable_count(*(*view)->follower));
   if (!unreadable) return Failure(unreadable.error());
-  return ViewStats{(*view)->view_id, std::move(*counts), *unreadable};
+  Positions positions = (*view)->places;
+  positions.erase(kFeed);
+  return ViewStats{(*view)->view_id, std::move(*counts), *unreadable, std::move(positions)};
 }
 
 Result<ChangePage> LocalViewReader::changes(std::uint64_t after, std::size_t limit) {

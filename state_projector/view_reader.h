@@ -18,6 +18,7 @@
 #include "schemas/history.h"
 #include "schemas/row.h"
 #include "schemas/topology.h"
+#include "state_projector/positions.h"
 
 namespace thumb {
 
@@ -56,6 +57,7 @@ struct ViewStats {
   std::string view_id;
   std::map<ImageState, std::int64_t> images;  // states of zero left out
   std::int64_t unreadable = 0;                // records that were skipped
+  Positions positions;                        // what is folded in
 };
 
 // Thread-safe. Every call answers from memory or disk in microseconds, except wait_for.

@@ -109,7 +109,10 @@ class FakeViewReader final : public ViewReader {
   Result<ViewStats> stats() override {
     const std::lock_guard lock(mutex_);
     if (!available_) return unavailable();
-    ViewStats stats{"fake", {}, 0};
+    ViewStats stats{"fake", {}, 0, {}};
+    for (const auto& [place, offset] : positions_) {
+      stats.positions[{place.first, place.second}] = offset;
+    }
     for (const auto& [id, row] : rows_) {
       if (row.visible()) ++stats.images[row.state()];
     }

@@ -58,10 +58,11 @@ class Instance {
            const kafka::ClusterConfig& cluster, const kafka::ClusterConfig& asked, Log& log)
       : blobs_(FsBlobStore::open_root(dir / "blobs").value()),
         admin_(kafka::make_admin(asked, log).value()),
+        lag_reader_(kafka::make_partition_reader(asked, {}, log).value()),
         producer_(
             kafka::make_producer(cluster, {.delivery_timeout = produce_timeout()}, log).value()),
         view_({.view_dir = dir / "view"}, log),
-        service_(options(), {*blobs_, *admin_, *producer_, view_, names, log}) {
+        service_(options(), {*blobs_, *admin_, *lag_reader_, *producer_, view_, names, log}) {
     EXPECT_TRUE(service_.start());
   }
   ~Instance() { EXPECT_TRUE(service_.stop()); }
@@ -81,6 +82,7 @@ class Instance {
 
   std::unique_ptr<FsBlobStore> blobs_;
   std::unique_ptr<kafka::Admin> admin_;
+  std::unique_ptr<kafka::PartitionReader> lag_reader_;
   std::unique_ptr<kafka::Producer> producer_;
   LocalViewReader view_;
   Service service_;

@@ -15,6 +15,7 @@
 #include "platform/http/problem.h"
 #include "platform/log.h"
 #include "platform/metrics.h"
+#include "tests/support/fake_kafka.h"
 #include "tests/support/fake_view_reader.h"
 #include "tests/support/temp_dir.h"
 
@@ -81,8 +82,8 @@ struct Call {
 class Harness {
  public:
   explicit Harness(std::size_t worker_queue = 100) : workers(2, worker_queue) {
-    add_routes(router_,
-               {uploads_, status_, history_, downloads_, commands_, health_, metrics, in_flight});
+    add_routes(router_, {uploads_, status_, history_, stats_, downloads_, commands_, health_,
+                         metrics, in_flight});
   }
   ~Harness() { EXPECT_TRUE(in_flight.wait_until_none(std::chrono::seconds(10))); }
   Harness(const Harness&) = delete;
@@ -146,6 +147,7 @@ class Harness {
   FakeLog events;
   FakeEnds ends;
   thumb::testing::FakeViewReader view;
+  thumb::testing::FakeCluster cluster{"t.image-requests"};
   FailingBlobs blobs{*files};
   InFlight in_flight;
   WorkerPool workers;
@@ -173,6 +175,10 @@ class Harness {
   const TopicNames names_{"t."};
   StatusRoutes status_{lookup_, view};
   HistoryRoutes history_{lookup_, view, names_};
+  thumb::testing::FakeAdmin admin_{cluster};
+  thumb::testing::FakePartitionReader lag_reader_{cluster};
+  ViewLag lag_{admin_, lag_reader_, view, names_, kPartitions, clock, metrics};
+  StatsRoutes stats_{view, lag_};
   DownloadRoutes downloads_{lookup_, blobs, workers};
   CommandRoutes commands_{lookup_, view, events, ids, clock, log};
   Health health_{[] { return Result<void>{}; }, view, {}};

@@ -162,7 +162,8 @@ class RunnerTest : public ::testing::Test {
   Log log_{"test", LogLevel::kError};
   Metrics metrics_;
   ProcessorMetrics processor_metrics_{metrics_};
-  PartitionLag lag_{metrics_, admin_, kInput, milliseconds(5)};
+  FakePartitionReader lag_reader_{cluster_};
+  PartitionLag lag_{metrics_, admin_, lag_reader_, kInput, milliseconds(5)};
   std::atomic<int> consumers_made_{0};
   std::atomic<int> producers_made_{0};
   Result<void> ended_;
