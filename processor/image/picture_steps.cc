@@ -1,5 +1,9 @@
 #include "processor/image/picture_steps.h"
 
+#include <new>
+#include <span>
+
+#include "processor/image/lanczos.h"
 #include "processor/image/magick_edge.h"
 
 namespace thumb {
@@ -28,10 +32,41 @@ bool convert_by_profile(Magick::Image& image, ByteView srgb_profile) {
   }
 }
 
+// May each channel be shrunk by itself, and is there nothing besides the four of them?
+bool has_plain_channels(const Magick::Image& image) {
+  const auto space = image.colorSpace();
+  return !image.matte() && image.classType() == Magick::DirectClass &&
+         (space == Magick::sRGBColorspace || space == Magick::RGBColorspace);
+}
+
+// Everything but the pixels is the source's.
+Magick::Image shrunk(const Magick::Image& source, PixelSize size) {
+  static_assert(sizeof(Magick::PixelPacket) == kChannels * sizeof(std::uint16_t));
+  const ExceptionInfoPtr reported = new_exception_info();
+  MagickCore::Image* clone = MagickCore::CloneImage(source.constImage(), size.width, size.height,
+                                                    MagickCore::MagickTrue, reported.get());
+  if (clone == nullptr) throw std::bad_alloc();
+  Magick::Image result(clone);
+  result.quiet(true);
+  const auto values = [](const Magick::Image& image) {
+    return kChannels * image.columns() * image.rows();
+  };
+  const Magick::PixelPacket* from = source.getConstPixels(0, 0, source.columns(), source.rows());
+  Magick::PixelPacket* to = result.setPixels(0, 0, size.width, size.height);
+  lanczos_shrink(
+      {reinterpret_cast<const std::uint16_t*>(from), values(source)},
+      {static_cast<std::uint32_t>(source.columns()), static_cast<std::uint32_t>(source.rows())},
+      {reinterpret_cast<std::uint16_t*>(to), values(result)}, size);
+  result.syncPixels();
+  return result;
+}
+
 }  // namespace
 
 Magick::Image resized(const Magick::Image& source, PixelSize size) {
-  Magick::Image image = source;
+  const bool shrinks = size.width <= source.columns() && size.height <= source.rows() &&
+                       (size.width < source.columns() || size.height < source.rows());
+  Magick::Image image = shrinks && has_plain_channels(source) ? shrunk(source, size) : source;
   Magick::Geometry geometry(size.width, size.height);
   geometry.aspect(true);  // exactly this size: the aspect was worked out before
   image.filterType(Magick::LanczosFilter);
