@@ -50,9 +50,13 @@ std::string NamedBlobs::key_of(const NamedBlob& blob, const ImageId& id) const {
 
 std::vector<NamedBlob> NamedBlobs::distinct() const {
   auto sorted = blobs_;
-  std::ranges::stable_sort(sorted, {}, identity);
-  const auto rest = std::ranges::unique(sorted, {}, identity);
-  sorted.erase(rest.begin(), rest.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const NamedBlob& a, const NamedBlob& b) {
+    return identity(a) < identity(b);
+  });
+  const auto rest = std::unique(
+      sorted.begin(), sorted.end(),
+      [](const NamedBlob& a, const NamedBlob& b) { return identity(a) == identity(b); });
+  sorted.erase(rest, sorted.end());
   return sorted;
 }
 

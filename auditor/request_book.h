@@ -1,5 +1,6 @@
-// Every record of image-requests, and how it ended, in as few bytes as that takes: about 250 per
-// request together with its image and its ids (a million requests: a quarter of a gigabyte). Pure.
+// Every record of image-requests, and how it ended, in as few bytes as that takes. With its image,
+// its ids and the blobs named (named_blobs.h) a request costs about 400 bytes: measured, a million
+// uploads with one thumbnail each take 397 MB, 537 MB while the blobs are put in order. Pure.
 #pragma once
 
 #include <chrono>

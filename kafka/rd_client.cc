@@ -160,14 +160,16 @@ Result<RdClient> make_client(rd_kafka_type_t type, const ClusterConfig& cluster,
   return client;
 }
 
-void learn_topic(rd_kafka_t* producer, const std::string& topic) {
+bool learn_topic(rd_kafka_t* client, const std::string& topic) {
   constexpr int kLimitMs = 500;
-  const RdTopic handle(rd_kafka_topic_new(producer, topic.c_str(), nullptr));
+  const RdTopic handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
   const rd_kafka_metadata_t* answer = nullptr;
-  if (handle && rd_kafka_metadata(producer, 0, handle.get(), &answer, kLimitMs) ==
-                    RD_KAFKA_RESP_ERR_NO_ERROR) {
-    const RdMetadata metadata(answer);
+  if (!handle ||
+      rd_kafka_metadata(client, 0, handle.get(), &answer, kLimitMs) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return false;
   }
+  const RdMetadata metadata(answer);
+  return true;
 }
 
 }  // namespace thumb::kafka

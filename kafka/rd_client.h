@@ -37,9 +37,9 @@ struct RdOptions {
 [[nodiscard]] Result<RdClient> make_client(rd_kafka_type_t type, const ClusterConfig& cluster,
                                            const RdOptions& options, RdContext& context);
 
-// Asks for the partitions of a topic that a producer was just given its first record for. Left to
-// itself librdkafka 2.0.2 does so by a timer, and the record waits up to 1 s. Failing costs only
-// that.
-void learn_topic(rd_kafka_t* producer, const std::string& topic);
+// Asks for the partitions of a topic that a client was just given its first record for, or told to
+// read. Left to itself librdkafka 2.0.2 does so by a timer, and everything waits up to 1 s. Failing
+// (false, after 0.5 s at most) costs only that.
+bool learn_topic(rd_kafka_t* client, const std::string& topic);
 
 }  // namespace thumb::kafka

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "kafka/clients.h"
 #include "kafka/rd_client.h"
@@ -70,8 +71,9 @@ class RdPartitionReader final : public PartitionReader {
     next_.clear();
     for (const auto& [tp, offset] : starts) next_[tp] = offset;
     const auto code = rd_kafka_assign(client_.get(), to_rd(starts).get());
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-    return tl::unexpected(to_error(code, "assign"));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return tl::unexpected(to_error(code, "assign"));
+    learn_topics(starts);
+    return {};
   }
 
   Result<ReadBatch> poll(std::size_t max, milliseconds wait) override {
@@ -88,6 +90,15 @@ class RdPartitionReader final : public PartitionReader {
   }
 
  private:
+  void learn_topics(std::span<const PartitionOffset> starts) {
+    for (const auto& start : starts) {
+      if (known_topics_.contains(start.tp.topic)) continue;
+      if (!learn_topic(client_.get(), start.tp.topic))
+        return;  // the broker is away: it is slow then
+      known_topics_.insert(start.tp.topic);
+    }
+  }
+
   // What is there already, without waiting: rd_kafka_consume_batch_queue() would wait until the
   // batch is full.
   void drain(std::size_t max, ReadBatch& batch) {
@@ -157,6 +168,7 @@ class RdPartitionReader final : public PartitionReader {
   RdQueue queue_;  // dies before the client
   // The least offset that is still expected of each assigned partition.
   std::map<TopicPartition, std::int64_t> next_;
+  std::set<std::string> known_topics_;
   std::optional<Error> failure_;
 };
 

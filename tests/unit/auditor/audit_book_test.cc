@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "tests/unit/auditor/history.h"
 
 namespace thumb::auditor {
@@ -325,6 +328,25 @@ TEST(AuditBook, WhatTheLogNoLongerHoldsIsNotJudged) {
   EXPECT_EQ(findings.count(Severity::kError), 0U) << told(findings);
   EXPECT_EQ(findings.count(Kind::kHistoryCut), first_kept.size());
   EXPECT_EQ(book.counts().before_log, 6U);
+}
+
+TEST(Findings, EveryKindIsExplainedToOperators) {
+  std::ifstream file(THUMB_SOURCE_DIR "/docs/audit.md");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  for (std::size_t kind = 0; kind < kKinds; ++kind) {
+    const auto name = name_of(static_cast<Kind>(kind));
+    EXPECT_NE(text.find("`" + std::string(name) + "`"), std::string::npos) << name;
+  }
+}
+
+TEST(Findings, KeepsTheFirstThousandOfAKindAndCountsThemAll) {
+  Findings findings;
+  for (int i = 0; i < 1'500; ++i) findings.add({Kind::kNotEnded, {}, {0, i}, {}, {}, {}});
+  findings.add({Kind::kLateRepeat, {}, {}, {}, {}, {}});
+  EXPECT_EQ(findings.count(Kind::kNotEnded), 1'500U);
+  EXPECT_EQ(findings.count(Severity::kError), 1'500U);
+  EXPECT_EQ(findings.count(Severity::kWarning), 1U);
+  EXPECT_EQ(findings.kept().size(), Findings::kKeptPerKind + 1);
 }
 
 }  // namespace
