@@ -153,11 +153,15 @@ Result<void> FsBlobWriter::commit(std::string_view key) {
   return synced;
 }
 
-// An image's own folder: its entry is fsynced whoever made it, since two writers may race.
+// An image's own folder: its entry is fsynced whoever made it, since two writers may race. One that
+// holds something is durable: its writer did so before it moved a blob in.
 Result<void> FsBlobStore::make_folder(const fs::path& folder) {
   if (auto above = make_shared_folder(folder.parent_path()); !above) return above;
-  if (::mkdir(folder.c_str(), 0755) == 0 || errno == EEXIST) {
-    return fsync_directory(folder.parent_path());
+  if (::mkdir(folder.c_str(), 0755) == 0) return fsync_directory(folder.parent_path());
+  if (errno == EEXIST) {
+    std::error_code gone;
+    const bool holds_something = !fs::is_empty(folder, gone) && !gone;
+    return holds_something ? Result<void>{} : fsync_directory(folder.parent_path());
   }
   if (errno == ENOENT) {
     const std::lock_guard lock(mutex_);

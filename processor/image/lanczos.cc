@@ -58,9 +58,12 @@ Pixel weighted(const Taps& taps, const Pixel* line, std::size_t stride) {
   return sum;
 }
 
+// Adds before it cuts off: lround() is a call for each channel.
 void store(Pixel pixel, std::uint16_t* to) {
+  constexpr float kHalf = 0.5F;
+  pixel += kHalf;
   for (std::size_t channel = 0; channel < kChannels; ++channel) {
-    to[channel] = static_cast<std::uint16_t>(std::clamp(pixel[channel], 0.0F, 65'535.0F) + 0.5F);
+    to[channel] = static_cast<std::uint16_t>(std::clamp(pixel[channel], 0.0F, 65'535.0F));
   }
 }
 
