@@ -23,7 +23,7 @@ class Ours:
 
     name = "ours"
     # Images decoded at once for each CPU of the workers: one more than CPUs hides the waits on disk.
-    WORKERS_PER_CPU = 2
+    WORKERS_PER_CPU = 6
 
     def __init__(self, folder, cpus):
         self.folder = pathlib.Path(folder)
@@ -74,7 +74,7 @@ class Theirs:
 
     name = "theirs"
     # The best of 1, 2, 4 and 8 (bench/README.md has the figures).
-    CONCURRENCY = 4
+    CONCURRENCY = 8
     READY_SECONDS = 60
 
     def __init__(self, folder, cpus, program):
