@@ -11,7 +11,7 @@
 namespace thumb::auditor {
 namespace {
 
-constexpr std::size_t kChunkBytes = 64 * 1024;
+constexpr std::size_t kChunkBytes = 64UL * 1024;
 
 // None if the blob is what it was named as; else what is wrong with it.
 Result<std::optional<std::string>> compare(const BlobReader& reader, const NamedBlob& blob,

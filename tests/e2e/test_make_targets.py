@@ -179,6 +179,14 @@ def test_replay(two):
     processes.wait_until(local.ready, 30, "it is ready again")
 
 
+def test_audit(two):
+    local = two[0]
+    before = local.pids()
+    out, _ = local.script("audit.sh")
+    assert "clean: 0 errors, 0 warnings, 0 open" in out
+    assert local.pids() == before and local.ready()
+
+
 def test_run_leaves_what_ran_before(two):
     before = two[0].pids()
     out = two[0].interrupted_run()
