@@ -44,9 +44,9 @@ class Broker:
             log=self.log)
 
     def wait_ready(self):
-        processes.wait_until(self._answers, self.START_SECONDS, lambda: f"Kafka is up\n{self.tail()}")
+        processes.wait_until(self.answers, self.START_SECONDS, lambda: f"Kafka is up\n{self.tail()}")
 
-    def _answers(self):
+    def answers(self):
         if self.process.poll() is not None:
             raise AssertionError(f"Kafka ended while it started\n{self.tail()}")
         # Cheap first: kcat retries for seconds on a port that nobody listens on.

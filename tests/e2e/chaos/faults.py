@@ -4,6 +4,8 @@ import dataclasses
 import signal
 from typing import Callable
 
+from support.broker import Broker
+
 from .world import BEHIND_PROXY, INGESTS, PROCESSORS
 
 
@@ -14,6 +16,8 @@ class Fault:
     seconds: tuple  # how long it lasts: from, to
     begin: Callable
     end: Callable
+    recovered: Callable = lambda _: True  # asked after end(), until it says so
+    rest: float = 0.0  # seconds from then in which nothing more happens to the target
 
 
 def _kill(instance):
@@ -38,10 +42,11 @@ def _freeze(instance):
     return Fault("freeze processor", instance, (2.0, 14.0), begin, end)
 
 
-def _broker(kind, leave):
-    # Not waited for: other faults meet a broker that is just starting.
-    return Fault(kind, "broker", (0.5, 4.0), lambda world: leave(world.broker),
-                 lambda world: world.broker.spawn())
+def _broker(kind, seconds, leave, come_back):
+    """Not waited for: other faults meet a broker that is just starting. But once it answers it is left
+    alone for longer than a dead member's session lasts, or nothing but waiting would be tested."""
+    return Fault(kind, "broker", seconds, lambda world: leave(world.broker),
+                 lambda world: come_back(world.broker), lambda world: world.broker.answers(), rest=15.0)
 
 
 def _link(kind, spoil):
@@ -54,10 +59,9 @@ def all_faults(world):
     faults = [_kill(instance) for instance in (*PROCESSORS, "state_projector", *INGESTS)]
     faults += [_freeze(instance) for instance in ("processor", BEHIND_PROXY)]
     faults += [
-        _broker("stop broker", lambda broker: broker.stop()),
-        _broker("kill broker", lambda broker: broker.kill()),
-        Fault("freeze broker", "broker", (1.0, 8.0), lambda world: world.broker.freeze(),
-              lambda world: world.broker.thaw()),
+        _broker("stop broker", (0.5, 4.0), Broker.stop, Broker.spawn),
+        _broker("kill broker", (0.5, 4.0), Broker.kill, Broker.spawn),
+        _broker("freeze broker", (1.0, 8.0), Broker.freeze, Broker.thaw),
         _link("cut", lambda proxy: proxy.cut()),
         _link("latency", lambda proxy: proxy.spoil("latency", latency=300, jitter=200)),
         _link("bandwidth", lambda proxy: proxy.spoil("bandwidth", rate=20)),

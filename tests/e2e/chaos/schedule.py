@@ -15,6 +15,8 @@ class Schedule:
         self._rng = rng
         self._pack = []
         self._going = []  # (when it ends, fault)
+        self._recovering = []  # faults that are over, their targets not yet well
+        self._resting = {}  # target -> until when
         self.counts = collections.Counter()
         self.story = []   # (second, what)
         self._began = time.monotonic()
@@ -25,6 +27,7 @@ class Schedule:
         following = time.monotonic()
         while time.monotonic() < deadline:
             self._end_due(time.monotonic())
+            self._look_after()
             if time.monotonic() >= following and len(self._going) < AT_ONCE:
                 self._begin_one()
                 following = time.monotonic() + self._rng.uniform(*NEXT_SECONDS)
@@ -40,6 +43,8 @@ class Schedule:
             self._pack = list(self._faults)
             self._rng.shuffle(self._pack)
         taken = {fault.target for _, fault in self._going}
+        taken |= {fault.target for fault in self._recovering}
+        taken |= {target for target, until in self._resting.items() if until > time.monotonic()}
         fault = next((one for one in self._pack if one.target not in taken), None)
         if fault is None:
             return
@@ -54,6 +59,13 @@ class Schedule:
             self._going.remove(entry)
             self._tell(f"over: {entry[1].kind} ({entry[1].target})")
             entry[1].end(self._world)
+            self._recovering.append(entry[1])
+
+    def _look_after(self):
+        for fault in list(self._recovering):
+            if fault.recovered(self._world):
+                self._recovering.remove(fault)
+                self._resting[fault.target] = time.monotonic() + fault.rest
 
     def _tell(self, what):
         self.story.append((round(time.monotonic() - self._began, 1), what))
