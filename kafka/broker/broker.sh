@@ -7,6 +7,8 @@
 # The one node is the part `kafka`, three are `kafka-1`, ...: names of pid file, log and data folder
 # below $THUMB_DATA_DIR. Ports: clients reach node n at THUMB_KAFKA_PORT + n - 1; three nodes reach
 # each other's controllers at the three ports above.
+# THUMB_KAFKA_EXTRA_LISTENER=<port>:<advertised port> adds a listener for clients that come through a
+# proxy or tunnel: they are told to come to the advertised port.
 source "$(dirname "$0")/../../deploy/common.sh"
 choose_brokers
 
@@ -29,7 +31,7 @@ write_properties() {
     port=$(controller_port_of "$node")
     for other in 1 2 3; do voters+=${voters:+,}$other@127.0.0.1:$(controller_port_of "$other"); done
   fi
-  local extra=${THUMB_KAFKA_EXTRA_LISTENER:-} # <port>:<advertised port>
+  local extra=${THUMB_KAFKA_EXTRA_LISTENER:-}
   sed -e "s/@NODE@/$node/g" -e "s/@VOTERS@/$voters/g" -e "s/@CONTROLLER_PORT@/$port/g" \
     -e "s/@BROKER_PORT@/$(port_of "$node")/g" -e "s/@REPLICAS@/$replicas/g" \
     -e "s/@MIN_ISR@/$(((replicas + 1) / 2))/g" \
