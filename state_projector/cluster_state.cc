@@ -1,6 +1,8 @@
 // One question per partition, in turn: only at a start.
 #include "state_projector/cluster_state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "kafka/topic_provisioner.h"
@@ -44,6 +46,24 @@ std::vector<kafka::PartitionOffset> reading_starts(const ClusterState& cluster,
                       std::max(position_of(positions, partition), marks.low)});
   }
   return starts;
+}
+
+Result<void> check_log_start(const ClusterState& cluster, const Positions& positions, Log& log) {
+  for (const auto& [partition, marks] : cluster.watermarks) {
+    const auto position = position_of(positions, partition);
+    if (position >= marks.low || partition.topic == Topic::kThumbnailStarted) continue;
+    const auto place = fmt::format("{}/{}", role_of(partition.topic).name, partition.partition);
+    if (position > 0) {
+      return fail(ErrorKind::kConflict, "log-truncated",
+                  fmt::format("{} begins at offset {}, the view stands at {}: records between are "
+                              "lost to it; restore the log, or delete the view to fold what is "
+                              "left",
+                              place, marks.low, position));
+    }
+    log.warn("the log has lost its beginning, the view will lack it",
+             {{"partition", place}, {"first_offset", marks.low}});
+  }
+  return {};
 }
 
 Positions to_positions(const std::vector<kafka::PartitionOffset>& ends, const TopicNames& names) {

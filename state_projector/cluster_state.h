@@ -8,6 +8,7 @@
 
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
+#include "platform/log.h"
 #include "state_projector/positions.h"
 
 namespace thumb {
@@ -27,6 +28,12 @@ struct ClusterState {
 [[nodiscard]] std::vector<kafka::PartitionOffset> reading_starts(const ClusterState& cluster,
                                                                  const Positions& positions,
                                                                  const TopicNames& names);
+
+// Whether the log still holds what comes after `positions`. Retention takes hints only, all else is
+// kept for ever, or somebody changed a setting: kConflict/"log-truncated" (never) if records
+// between are gone; a line in `log` if a view that begins will lack some.
+[[nodiscard]] Result<void> check_log_start(const ClusterState& cluster, const Positions& positions,
+                                           Log& log);
 
 // A batch's partition ends as positions; those of other topics are left out.
 [[nodiscard]] Positions to_positions(const std::vector<kafka::PartitionOffset>& ends,

@@ -1,66 +1,11 @@
-// verify and rebuild are one act, a replay up to the view's own positions, with other endings.
 #include "state_projector/commands.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <system_error>
-
-#include "state_projector/scratch_folder.h"
 #include "state_projector/view_digest.h"
 #include "state_projector/view_json.h"
+#include "state_projector/view_list.h"
 #include "state_projector/view_queries.h"
 
 namespace thumb {
-namespace {
-
-constexpr std::size_t kDifferingShown = 10;
-
-Result<ClusterState> ask_cluster_of(const ViewMeta& meta, const LogSource& log) {
-  auto cluster = ask_cluster(log.admin, log.names, log.ask_timeout);
-  if (!cluster) return cluster;
-  if (meta.row_version != kRowVersion || meta.cluster_id != cluster->cluster_id) {
-    return fail(
-        ErrorKind::kConflict, "view-of-another-log",
-        fmt::format("the view (rows of version {}, cluster {}) can't be compared with cluster "
-                    "{}; start the projector, it builds a new one",
-                    meta.row_version, meta.cluster_id, cluster->cluster_id));
-  }
-  return cluster;
-}
-
-// Replays into `store` up to the positions of `view`; gives the digest there.
-Result<ViewDigest> replay_beside(const KeyValueReader& view, KeyValueStore& store,
-                                 const std::string& view_id, const LogSource& log,
-                                 const std::stop_token& stop) {
-  auto meta = read_meta(view);
-  if (!meta) return Failure(std::move(meta.error()));
-  auto cluster = ask_cluster_of(*meta, log);
-  if (!cluster) return Failure(std::move(cluster.error()));
-  const auto target = read_positions(view);
-  if (!target) return Failure(target.error());
-
-  meta->view_id = view_id;
-  if (auto written = store.write(encode_meta(*meta)); !written) {
-    return Failure(std::move(written.error()));
-  }
-  auto writer = ViewWriter::open(store, log.names);
-  if (!writer) return Failure(std::move(writer.error()));
-  if (auto folded =
-          replay_until(*target, *cluster, log.names, log.reader, **writer, log.replay, stop);
-      !folded) {
-    return Failure(std::move(folded.error()));
-  }
-  return digest_of(store);
-}
-
-Failure differs(const std::vector<std::string>& ids) {
-  return fail(ErrorKind::kConflict, "view-differs",
-              fmt::format("the view is not what the log gives; images that differ: {}{}",
-                          fmt::join(ids, ", "), ids.size() == kDifferingShown ? ", ..." : ""));
-}
-
-}  // namespace
 
 Result<std::shared_ptr<const KeyValueReader>> open_serving_view(const ViewFolder& folder,
                                                                 const ViewOpeners& openers) {
@@ -86,64 +31,54 @@ Result<void> status(const KeyValueReader& view, bool as_json, std::ostream& out)
   });
 }
 
-Result<void> digest(const KeyValueReader& view, std::ostream& out) {
-  return digest_of(view).map([&](const ViewDigest& found) {
-    out << positions_text(found.positions) << found.sha256 << '\n';
-  });
+Result<void> digest(const KeyValueReader& view, bool as_json, std::ostream& out) {
+  const auto found = digest_of(view);
+  if (!found) return Failure(found.error());
+  if (as_json) {
+    return read_meta(view).map(
+        [&](const ViewMeta& meta) { out << digest_json(meta.view_id, *found) << '\n'; });
+  }
+  out << positions_text(found->positions);
+  for (std::size_t i = 0; i < found->partitions.size(); ++i) {
+    out << "partition " << i << ' ' << found->partitions[i] << '\n';
+  }
+  out << found->sha256 << '\n';
+  return {};
 }
 
-Result<void> verify(const KeyValueReader& view, const ViewFolder& folder,
-                    const ViewOpeners& openers, const LogSource& log, const std::stop_token& stop,
-                    std::ostream& out) {
-  const auto before = digest_of(view);
-  if (!before) return Failure(before.error());
-  auto scratch = ScratchFolder::make(folder.root());
-  if (!scratch) return Failure(std::move(scratch.error()));
-  auto store = openers.write(scratch->path() / "view");
-  if (!store) return Failure(std::move(store.error()));
-  const auto after = replay_beside(view, **store, make_view_id(), log, stop);
-  if (!after) return Failure(after.error());
-
-  out << positions_text(before->positions);
-  out << "view   " << before->sha256 << "\nreplay " << after->sha256 << '\n';
-  if (before->sha256 == after->sha256) return {};
-  const auto ids = differing_images(view, **store, kDifferingShown);
-  if (!ids) return Failure(ids.error());
-  return differs(*ids);
+Result<void> views(const ViewFolder& folder, const ViewOpeners& openers, bool with_digests,
+                   bool as_json, std::ostream& out) {
+  return list_views(folder, openers.follow, with_digests)
+      .map([&](const std::vector<ListedView>& found) {
+        out << (as_json ? views_json(found) + "\n" : views_text(found));
+      });
 }
 
-Result<void> rebuild(const ViewFolder& folder, const ViewOpeners& openers, const LogSource& log,
-                     bool force, const std::stop_token& stop, std::ostream& out) {
+Result<void> roll_back(const ViewFolder& folder, const ViewOpeners& openers, std::ostream& out) {
   const auto lock = folder.lock();
   if (!lock) return Failure(lock.error());
-  auto old_view = open_serving_view(folder, openers);
-  if (!old_view) return Failure(std::move(old_view.error()));
-  const auto before = digest_of(**old_view);
-  if (!before) return Failure(before.error());
+  const auto previous = folder.previous();
+  if (!previous) return Failure(previous.error());
+  if (!*previous) {
+    return fail(ErrorKind::kConflict, "nothing-to-go-back-to", "no previous view is kept");
+  }
+  const auto view = openers.follow(folder.path_of(**previous));
+  if (!view) return Failure(view.error());
+  if (auto meta = read_meta(**view); !meta) return Failure(std::move(meta.error()));
+  const auto id = **previous;
+  // First as the one in the making, so that a crash in between can't lose sight of it.
+  if (auto set = folder.set_next(id); !set) return set;
+  if (auto published = folder.publish(id); !published) return published;
+  out << "view " << id << " serves\n";
+  return folder.tidy();
+}
 
-  const auto new_id = make_view_id();
-  std::vector<std::string> ids;
-  Result<ViewDigest> after;
-  {
-    auto store = openers.write(folder.path_of(new_id));
-    if (!store) return Failure(std::move(store.error()));
-    after = replay_beside(**old_view, **store, new_id, log, stop);
-    if (after && after->sha256 != before->sha256) {
-      auto differing = differing_images(**old_view, **store, kDifferingShown);
-      if (!differing) return Failure(std::move(differing.error()));
-      ids = std::move(*differing);
-    }
-  }
-  if (after && (ids.empty() || force)) {
-    if (auto published = folder.publish(new_id); !published) return published;
-  }
-  old_view->reset();
-  // Removes whichever of the two does not serve.
-  if (auto tidied = folder.tidy(); !tidied) return tidied;
-  if (!after) return Failure(after.error());
-  out << positions_text(after->positions);
-  out << "before " << before->sha256 << "\nafter  " << after->sha256 << '\n';
-  return ids.empty() || force ? Result<void>() : differs(ids);
+Result<void> discard(const ViewFolder& folder) {
+  const auto lock = folder.lock();
+  if (!lock) return Failure(lock.error());
+  if (auto forgotten = folder.forget_previous(); !forgotten) return forgotten;
+  if (auto forgotten = folder.forget_next(); !forgotten) return forgotten;
+  return folder.tidy();
 }
 
 }  // namespace thumb

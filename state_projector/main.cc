@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <set>
 
 #include "kafka/clients.h"
 #include "kafka/cluster_config.h"
@@ -9,18 +10,23 @@
 #include "platform/http/admin_routes.h"
 #include "platform/metrics.h"
 #include "platform/stop_signal.h"
+#include "state_projector/admin.h"
+#include "state_projector/admin_client.h"
 #include "state_projector/commands.h"
 #include "state_projector/projector.h"
 #include "state_projector/rocks/rocks_follower.h"
 #include "state_projector/rocks/rocks_store.h"
+#include "state_projector/verify.h"
 
 namespace thumb {
 namespace {
 
 struct Command {
   CommonSettings common;
-  bool status_as_json = false;
+  bool as_json = false;
   bool force_rebuild = false;
+  bool with_digests = false;
+  bool by_partition = false;
   std::string name = "run";
 
   [[nodiscard]] kafka::ClusterConfig cluster() const {
@@ -38,13 +44,22 @@ void declare(Settings& settings, Command& command) {
   add("run", "Keep the view folded up to the end of the log (the default)");
   add("dump", "Print every row as a JSON object per line, by id");
   add("status", "Print positions, counters and unreadable records")
-      ->add_flag("--json", command.status_as_json, "As one JSON object");
-  add("digest", "Print the positions and the SHA-256 of the view");
+      ->add_flag("--json", command.as_json, "As one JSON object");
+  add("digest", "Print the positions and the SHA-256 of the view, by partition and in all")
+      ->add_flag("--json", command.as_json, "As one JSON object");
+  auto* views = add("views", "List the views: serving, building, previous");
+  views->add_flag("--json", command.as_json, "As one JSON object");
+  views->add_flag("--digest", command.with_digests, "With their digests: reads all rows");
   add("verify",
-      "Fold the log up to the view's positions and compare digests; exit 1 if they differ");
-  add("rebuild",
-      "With the projector stopped: fold a new view up to the same positions and swap it in")
-      ->add_flag("--force", command.force_rebuild, "Swap it in even if its digest is another");
+      "Fold the log up to the view's positions and compare; exit 1 and the rows that differ");
+  auto* rebuild = add("rebuild",
+                      "Have the running projector build a new view beside the serving one and swap "
+                      "it in; with none running, do it here, up to the same positions");
+  rebuild->add_flag("--partitions", command.by_partition, "Show what each partition lacks");
+  rebuild->add_flag("--force", command.force_rebuild,
+                    "With no projector running: swap it in even if its digest is another");
+  add("rollback", "Serve from the previous view again, caught up first if a projector runs");
+  add("discard", "Remove the previous view, and one that was half built");
 }
 
 ViewOpeners openers() {
@@ -69,20 +84,45 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   Metrics metrics;
   ProjectorOptions options;
   options.view_dir = command.common.view_dir();
-  Projector projector(options, names, **admin, **reader, RocksStore::open, log, metrics);
+  const auto open_reader = [&] { return kafka::make_partition_reader(command.cluster(), {}, log); };
+  Projector projector(options,
+                      {names, **admin, **reader, open_reader, RocksStore::open, log, metrics});
+  ProjectorAdmin projector_admin(folder, openers(), projector);
   http::Router router;
+  projector_admin.add_routes(router);
   http::add_admin_routes(router, metrics, [&projector] { return projector.ready(); });
   const auto server = http::serve_admin(command.common.admin_port, router, log, metrics);
   if (!server) return Failure(server.error());
   log.info("projector started", {{"view_dir", options.view_dir.string()}});
   auto ended = projector.run(stop.token());
+  projector.wishes().close();
   if (*server != nullptr) (*server)->stop(std::chrono::milliseconds(500));
   log.info("projector stopped");
   return ended;
 }
 
+// Whether a projector works on the views, by its lock.
+Result<bool> projector_runs(const Command& command) {
+  const auto lock = ViewFolder(command.common.view_dir()).lock();
+  if (lock) return false;
+  if (lock.error().code != "view-in-use") return Failure(lock.error());
+  if (command.common.admin_port > 0) return true;
+  return fail(ErrorKind::kConflict, "view-in-use",
+              "a projector is working on the view; name its --admin-port (THUMB_ADMIN_PORT), or "
+              "stop it first");
+}
+
+Result<void> ask_running(const Command& command, const StopSignal& stop) {
+  const auto ask = ask_over_http(command.common.admin_port, std::chrono::seconds(30));
+  if (command.name == "discard") {
+    return ask("POST", "/admin/discard").map([](const std::string&) {});
+  }
+  const auto path = command.name == "rollback" ? "/admin/rollback" : "/admin/rebuild";
+  return ask_for_build(ask, path, {.by_partition = command.by_partition}, stop.token(), std::cout);
+}
+
 // The commands that read the log.
-Result<void> run_replay(const Command& command, StopSignal& stop, Log& log) {
+Result<void> run_replay(const Command& command, const StopSignal& stop, Log& log) {
   const TopicNames names(command.common.topic_prefix);
   const ViewFolder folder(command.common.view_dir());
   auto admin = kafka::make_admin(command.cluster(), log);
@@ -98,23 +138,38 @@ Result<void> run_replay(const Command& command, StopSignal& stop, Log& log) {
   return verify(**view, folder, openers(), source, stop.token(), std::cout);
 }
 
-// The commands that read the view alone.
+// The commands that change which view serves: by the running projector, or here.
+Result<void> run_change(const Command& command, const StopSignal& stop, Log& log) {
+  const auto running = projector_runs(command);
+  if (!running) return Failure(running.error());
+  if (*running) return ask_running(command, stop);
+  const ViewFolder folder(command.common.view_dir());
+  if (command.name == "rollback") return roll_back(folder, openers(), std::cout);
+  if (command.name == "discard") return discard(folder);
+  return run_replay(command, stop, log);
+}
+
+// The commands that read views alone.
 Result<void> run_query(const Command& command) {
-  const auto view = open_serving_view(ViewFolder(command.common.view_dir()), openers());
+  const ViewFolder folder(command.common.view_dir());
+  if (command.name == "views") {
+    return views(folder, openers(), command.with_digests, command.as_json, std::cout);
+  }
+  const auto view = open_serving_view(folder, openers());
   if (!view) return Failure(view.error());
   if (command.name == "dump") return dump(**view, std::cout);
-  if (command.name == "status") return status(**view, command.status_as_json, std::cout);
-  return digest(**view, std::cout);
+  if (command.name == "status") return status(**view, command.as_json, std::cout);
+  return digest(**view, command.as_json, std::cout);
 }
 
 Result<void> run_command(const Command& command) {
-  if (command.name == "dump" || command.name == "status" || command.name == "digest") {
-    return run_query(command);
-  }
+  static const std::set<std::string_view> kQueries{"dump", "status", "digest", "views"};
+  if (kQueries.contains(command.name)) return run_query(command);
   StopSignal stop;
   Log log("state_projector", command.common.level());
   if (command.name == "run") return run_projector(command, stop, log);
-  return run_replay(command, stop, log);
+  if (command.name == "verify") return run_replay(command, stop, log);
+  return run_change(command, stop, log);
 }
 
 int main_with(int argc, const char* const* argv) {

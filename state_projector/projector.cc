@@ -1,53 +1,30 @@
 // Ask the cluster, choose a view, fold until stopped; from the top again if the log no longer holds
-// the place that was read from.
+// the place that was read from, and on with the other view when one has been built beside.
 #include "state_projector/projector.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
 
-#include "state_projector/view_queries.h"
+#include "platform/failpoint.h"
 
 namespace thumb {
 namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// A watcher that was away for longer than this many changes looks at everything anew.
-constexpr ViewWriterOptions kWriter{.feed_limit = 100'000};
-
-// Why a view can't be gone on with; empty if it can.
-std::string mismatch(const ViewMeta& meta, const Positions& positions,
-                     const ClusterState& cluster) {
-  if (meta.row_version != kRowVersion) {
-    return fmt::format("its rows are of version {}, this program's of {}", meta.row_version,
-                       kRowVersion);
-  }
-  if (meta.cluster_id != cluster.cluster_id) {
-    return fmt::format("it was folded from cluster {}, this is {}", meta.cluster_id,
-                       cluster.cluster_id);
-  }
-  for (const auto& [partition, position] : positions) {
-    const auto marks = cluster.watermarks.find(partition);
-    if (marks != cluster.watermarks.end() && position > marks->second.high) {
-      return fmt::format("it stands at {} of {}/{}, the log ends at {}", position,
-                         role_of(partition.topic).name, partition.partition, marks->second.high);
-    }
-  }
-  return {};
+Positions ends_of(const ClusterState& cluster) {
+  Positions ends;
+  for (const auto& [partition, marks] : cluster.watermarks) ends[partition] = marks.high;
+  return ends;
 }
 
-// Which partitions still have to reach the end that the log had at the start.
+// Which partitions still have to reach their goal.
 class CatchingUp {
  public:
-  explicit CatchingUp(const ClusterState& cluster) {
-    for (const auto& [partition, marks] : cluster.watermarks) left_[partition] = marks.high;
-  }
-  // An end that the reader met counts whatever it was at the start: behind it may only be records
-  // of a transaction that is still open.
+  explicit CatchingUp(Positions goal) : left_(std::move(goal)) {}
+  // An end that the reader met counts whatever the goal: behind it may only be records of a
+  // transaction that is still open.
   void note(const Positions& positions, const Positions& ends) {
     std::erase_if(left_, [&](const auto& wanted) {
       return ends.contains(wanted.first) || position_of(positions, wanted.first) >= wanted.second;
@@ -61,17 +38,13 @@ class CatchingUp {
 
 }  // namespace
 
-Projector::Projector(ProjectorOptions options, const TopicNames& names, kafka::Admin& admin,
-                     kafka::PartitionReader& reader, OpenStore open_store, Log& log,
-                     Metrics& metrics)
+Projector::Projector(ProjectorOptions options, ProjectorPorts ports)
     : options_(std::move(options)),
+      ports_(std::move(ports)),
       folder_(options_.view_dir),
-      names_(names),
-      admin_(admin),
-      reader_(reader),
-      open_store_(std::move(open_store)),
-      log_(log),
-      metrics_(metrics, admin, names) {}
+      opener_(folder_, ports_.names, ports_.open_store, ports_.log),
+      log_(ports_.log),
+      metrics_(ports_.metrics, ports_.admin, ports_.names) {}
 
 Result<void> Projector::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
@@ -79,9 +52,16 @@ Result<void> Projector::run(const std::stop_token& stop) {
     const auto cluster = wait_for_cluster(stop);
     if (stop.stop_requested()) break;
     if (!cluster) return Failure(cluster.error());
-    auto view = choose_view(*cluster);
-    if (!view) return Failure(std::move(view.error()));
-    const auto ended = fold(*view, *cluster, stop);
+    auto folding = choose_view(*cluster);
+    if (!folding) return Failure(std::move(folding.error()));
+    auto ended = fold(*folding, *cluster, stop);
+    while (ended && *ended == Ended::kTakenOver) {
+      const auto goal = folding->view.writer->positions();
+      *folding = Folding{beside_->take(), goal, false};
+      beside_.reset();
+      ended = fold(*folding, *cluster, stop);
+    }
+    beside_.reset();
     if (!ended) return Failure(ended.error());
     if (*ended == Ended::kLostPlace) pause(stop);
   }
@@ -91,7 +71,8 @@ Result<void> Projector::run(const std::stop_token& stop) {
 Result<ClusterState> Projector::wait_for_cluster(const std::stop_token& stop) {
   std::string last_code;
   while (true) {
-    auto cluster = ask_cluster(admin_, names_, options_.ask_timeout);
+    wishes_.refuse();
+    auto cluster = ask_cluster(ports_.admin, ports_.names, options_.ask_timeout);
     if (cluster || stop.stop_requested()) return cluster;
     const auto& error = cluster.error();
     // Topics may be made a moment after the broker is up.
@@ -104,118 +85,76 @@ Result<ClusterState> Projector::wait_for_cluster(const std::stop_token& stop) {
   }
 }
 
-Result<Projector::OpenView> Projector::choose_view(const ClusterState& cluster) {
+Result<Projector::Folding> Projector::choose_view(const ClusterState& cluster) {
   if (auto tidied = folder_.tidy(); !tidied) return Failure(std::move(tidied.error()));
-  const auto serving = folder_.current();
-  if (!serving) return Failure(serving.error());
-  const auto building = folder_.next();
-  if (!building) return Failure(building.error());
-  for (const auto& id : {*building, *serving}) {
+  const auto current = folder_.current();
+  if (!current) return Failure(current.error());
+  const auto next = folder_.next();
+  if (!next) return Failure(next.error());
+  for (const auto& id : {*current, *next}) {
     if (!id) continue;
-    auto view = reopen(*id, cluster);
+    auto view = opener_.reopen(*id, cluster);
     if (!view) return Failure(std::move(view.error()));
-    if (!*view) continue;
-    (*view)->serving = id == *serving;
-    return std::move(**view);
+    if (*view) return Folding{std::move(**view), ends_of(cluster), id == *current};
   }
-  return build_view(cluster);
+  auto view = opener_.make(cluster);
+  if (!view) return Failure(std::move(view.error()));
+  return Folding{std::move(*view), ends_of(cluster), false};
 }
 
-Result<std::optional<Projector::OpenView>> Projector::reopen(const std::string& id,
-                                                             const ClusterState& cluster) {
-  const auto unusable = [&](const Error& error) -> Result<std::optional<OpenView>> {
-    if (error.kind != ErrorKind::kCorrupt) return Failure(error);
-    log_.error("view is damaged, a new one is built", error);
-    return std::nullopt;
-  };
-  auto store = open_store_(folder_.path_of(id));
-  if (!store) return unusable(store.error());
-  const auto meta = read_meta(**store);
-  if (!meta) return unusable(meta.error());
-  auto writer = ViewWriter::open(**store, names_, kWriter);
-  if (!writer) return unusable(writer.error());
-  if (const auto why = mismatch(*meta, (*writer)->positions(), cluster); !why.empty()) {
-    log_.warn("view is not gone on with, a new one is built", {{"view_id", id}, {"reason", why}});
-    return std::nullopt;
-  }
-  if (meta->partitions != cluster.partitions) {
-    return fail(
-        ErrorKind::kConflict, "partition-count-changed",
-        fmt::format("the topics have {} partitions, the view was folded from {}: Kafka keeps "
-                    "no order of an image's events across such a change; use new topics, or "
-                    "delete {} to fold what there is",
-                    cluster.partitions, meta->partitions, options_.view_dir.string()));
-  }
-  return OpenView{id, std::move(*store), std::move(*writer), false};
-}
-
-Result<Projector::OpenView> Projector::build_view(const ClusterState& cluster) {
-  const auto id = make_view_id();
-  auto store = open_store_(folder_.path_of(id));
-  if (!store) return Failure(std::move(store.error()));
-  const auto meta = encode_meta({kRowVersion, cluster.cluster_id, id, cluster.partitions});
-  if (auto written = (*store)->write(meta); !written) return Failure(std::move(written.error()));
-  if (auto set = folder_.set_next(id); !set) return Failure(std::move(set.error()));
-  if (auto tidied = folder_.tidy(); !tidied) return Failure(std::move(tidied.error()));
-  auto writer = ViewWriter::open(**store, names_, kWriter);
-  if (!writer) return Failure(std::move(writer.error()));
-  log_.info("building a new view", {{"view_id", id}, {"cluster_id", cluster.cluster_id}});
-  return OpenView{id, std::move(*store), std::move(*writer), false};
-}
-
-Result<void> Projector::check_log_start(const ClusterState& cluster, const Positions& positions) {
-  for (const auto& [partition, marks] : cluster.watermarks) {
-    const auto position = position_of(positions, partition);
-    // Hints are kept for days only; all else is kept for ever, or somebody changed a setting.
-    if (position >= marks.low || partition.topic == Topic::kThumbnailStarted) continue;
-    const auto place = fmt::format("{}/{}", role_of(partition.topic).name, partition.partition);
-    if (position > 0) {
-      return fail(ErrorKind::kConflict, "log-truncated",
-                  fmt::format("{} begins at offset {}, the view stands at {}: records between are "
-                              "lost to it; restore the log, or delete {} to fold what is left",
-                              place, marks.low, position, options_.view_dir.string()));
-    }
-    log_.warn("the log has lost its beginning, the view will lack it",
-              {{"partition", place}, {"first_offset", marks.low}});
-  }
-  return {};
-}
-
-Result<Projector::Ended> Projector::fold(OpenView& view, const ClusterState& cluster,
+Result<Projector::Ended> Projector::fold(Folding& folding, const ClusterState& cluster,
                                          const std::stop_token& stop) {
-  auto& writer = *view.writer;
-  if (auto whole = check_log_start(cluster, writer.positions()); !whole) {
+  const auto& writer = folding.view.writer;  // another one once it serves
+  if (auto whole = check_log_start(cluster, writer->positions(), log_); !whole) {
     return Failure(std::move(whole.error()));
   }
-  if (auto set = reader_.assign(reading_starts(cluster, writer.positions(), names_)); !set) {
-    return Failure(std::move(set.error()));
+  const auto starts = reading_starts(cluster, writer->positions(), ports_.names);
+  if (auto set = ports_.reader.assign(starts); !set) return Failure(std::move(set.error()));
+  CatchingUp catching_up(folding.goal);
+  catching_up.note(writer->positions(), {});
+  if (!folding.serving && !ready_) {
+    progress_.begin(folding.view.id, writer->positions());
+    progress_.aim(folding.goal);
   }
-  CatchingUp catching_up(cluster);
-  catching_up.note(writer.positions(), {});
-  while (true) {
-    if (!ready_ && catching_up.done()) {
-      if (auto served = serve(view); !served) return Failure(std::move(served.error()));
+  for (bool caught_up = false;;) {
+    if (!caught_up && catching_up.done()) {
+      if (auto served = serve(folding, cluster); !served) return Failure(std::move(served.error()));
+      caught_up = true;
     }
     if (stop.stop_requested()) return Ended::kStopped;
-    const auto batch = reader_.poll(options_.batch_records, options_.poll_wait);
+    if (caught_up) {
+      if (const auto pending = wishes_.take()) {
+        pending->answer(grant(pending->wish, cluster));
+      }
+      look_after_build();
+      if (beside_ && beside_->behind(writer->positions()) <= options_.take_over_within) {
+        return Ended::kTakenOver;
+      }
+    } else if (!ready_) {
+      wishes_.refuse();
+    }
+    const auto batch = ports_.reader.poll(options_.batch_records, options_.poll_wait);
     if (!batch && batch.error().code == "offset-out-of-range") {
       log_.warn("the log no longer holds the view's position", {{"detail", batch.error().detail}});
       return Ended::kLostPlace;
     }
     if (!batch) return Failure(batch.error());
     if (batch->records.empty() && batch->ends.empty()) continue;
-    if (auto folded = fold_batch(view, *batch); !folded) return Failure(std::move(folded.error()));
-    catching_up.note(writer.positions(), to_positions(batch->ends, names_));
+    if (auto folded = fold_batch(folding, *batch); !folded) return Failure(folded.error());
+    catching_up.note(writer->positions(), to_positions(batch->ends, ports_.names));
   }
 }
 
-Result<void> Projector::fold_batch(OpenView& view, const kafka::ReadBatch& batch) {
+Result<void> Projector::fold_batch(Folding& folding, const kafka::ReadBatch& batch) {
   const auto begun = Steady::now();
-  const auto ends = to_positions(batch.ends, names_);
-  const auto folded = view.writer->apply(batch.records, ends);
+  const auto ends = to_positions(batch.ends, ports_.names);
+  const auto folded = folding.view.writer->apply(batch.records, ends);
   if (!folded) return Failure(folded.error());
   metrics_.folded(*folded, Steady::now() - begun);
-  metrics_.moved(view.writer->positions(), ends);
+  metrics_.moved(folding.view.writer->positions(), ends);
+  if (!folding.serving) {
+    progress_.moved(folding.view.writer->positions(), batch.records.size());
+  }
   if (folded->unreadable > 0) {
     log_.warn("unreadable records skipped; `state_projector status` lists them",
               {{"records", folded->unreadable}});
@@ -223,15 +162,103 @@ Result<void> Projector::fold_batch(OpenView& view, const kafka::ReadBatch& batch
   return {};
 }
 
-Result<void> Projector::serve(OpenView& view) {
-  if (!view.serving) {
-    if (auto published = folder_.publish(view.id); !published) return published;
-    view.serving = true;
+Result<void> Projector::serve(Folding& folding, const ClusterState& cluster) {
+  if (auto begun = opener_.begin_feed(folding.view); !begun) return begun;
+  if (!folding.serving) {
+    failpoint("rebuild.before-publish");
+    if (auto published = folder_.publish(folding.view.id); !published) return published;
+    failpoint("rebuild.after-publish");
+    folding.serving = true;
     if (auto tidied = folder_.tidy(); !tidied) return tidied;
+    progress_.serves();
   }
   ready_ = true;
-  log_.info("caught up", {{"view_id", view.id}});
+  log_.info("caught up", {{"view_id", folding.view.id}});
+  const auto half_built = folder_.next();
+  if (!half_built) return Failure(half_built.error());
+  if (!*half_built) return {};
+  if (auto gone_on = rebuild(cluster); !gone_on) {
+    log_.error("a half-built view can't be gone on with now", gone_on.error());
+  }
   return {};
+}
+
+Result<void> Projector::grant(Wish wish, const ClusterState& cluster) {
+  if (beside_ && wish != Wish::kCheckpoint) {
+    return fail(ErrorKind::kConflict, "build-in-progress",
+                "view " + progress_.report().view_id + " is being built");
+  }
+  switch (wish) {
+    case Wish::kRebuild:
+      return rebuild(cluster);
+    case Wish::kRollBack:
+      return roll_back(cluster);
+    case Wish::kDiscard:
+      return discard();
+    case Wish::kRebuildFromCheckpoint:
+    case Wish::kCheckpoint:
+      break;
+  }
+  return fail(ErrorKind::kUnsupported, "unsupported", "not known");
+}
+
+Result<void> Projector::rebuild(const ClusterState& cluster) {
+  const auto half_built = folder_.next();
+  if (!half_built) return Failure(half_built.error());
+  if (*half_built) {
+    auto view = opener_.reopen(**half_built, cluster);
+    if (!view) return Failure(std::move(view.error()));
+    if (*view) {
+      log_.info("going on with a half-built view", {{"view_id", **half_built}});
+      return build_beside(std::move(**view));
+    }
+  }
+  auto view = opener_.make(cluster);
+  if (!view) return Failure(std::move(view.error()));
+  return build_beside(std::move(*view));
+}
+
+Result<void> Projector::roll_back(const ClusterState& cluster) {
+  const auto previous = folder_.previous();
+  if (!previous) return Failure(previous.error());
+  if (!*previous) {
+    return fail(ErrorKind::kConflict, "nothing-to-go-back-to", "no previous view is kept");
+  }
+  auto view = opener_.reopen(**previous, cluster);
+  if (!view) return Failure(std::move(view.error()));
+  if (!*view) {
+    return fail(ErrorKind::kConflict, "nothing-to-go-back-to",
+                "the previous view can't be gone on with; the log of the projector says why");
+  }
+  if (auto set = folder_.set_next(**previous); !set) return set;
+  log_.info("going back to the previous view", {{"view_id", **previous}});
+  return build_beside(std::move(**view));
+}
+
+Result<void> Projector::discard() {
+  if (auto forgotten = folder_.forget_previous(); !forgotten) return forgotten;
+  if (auto forgotten = folder_.forget_next(); !forgotten) return forgotten;
+  return folder_.tidy();
+}
+
+Result<void> Projector::build_beside(OpenView view) {
+  auto reader = ports_.open_reader();
+  if (!reader) return Failure(std::move(reader.error()));
+  beside_ =
+      std::make_unique<SideBuild>(std::move(view), std::move(*reader), ports_.admin, ports_.names,
+                                  SideBuildOptions{options_.batch_records, options_.poll_wait,
+                                                   options_.ask_timeout, options_.retry_pause},
+                                  progress_, log_);
+  return {};
+}
+
+void Projector::look_after_build() {
+  if (!beside_) return;
+  const auto failure = beside_->failure();
+  if (!failure) return;
+  log_.error("the build beside the serving view has failed", *failure);
+  progress_.failed(failure->code + ": " + failure->message);
+  beside_.reset();
 }
 
 void Projector::pause(const std::stop_token& stop) const {

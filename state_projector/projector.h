@@ -1,5 +1,5 @@
-// The projector: keeps one view folded up to the end of the log, and builds another beside it when
-// the one that serves can't be gone on with.
+// The projector: keeps one view folded up to the end of the log, and lets another be built beside
+// it, to take its place without a moment in which nothing serves.
 #pragma once
 
 #include <atomic>
@@ -14,10 +14,13 @@
 #include "kafka/consumer.h"
 #include "platform/log.h"
 #include "platform/metrics.h"
+#include "state_projector/build_progress.h"
 #include "state_projector/cluster_state.h"
+#include "state_projector/open_view.h"
 #include "state_projector/projector_metrics.h"
+#include "state_projector/projector_wishes.h"
+#include "state_projector/side_build.h"
 #include "state_projector/view_folder.h"
-#include "state_projector/view_writer.h"
 
 namespace thumb {
 
@@ -27,23 +30,36 @@ struct ProjectorOptions {
   std::chrono::milliseconds poll_wait{100};      // also how soon a stop is heeded
   std::chrono::milliseconds ask_timeout{2'000};  // one question to the cluster
   std::chrono::milliseconds retry_pause{1'000};  // between two tries to reach it
+  // A view built beside takes over once it lacks no more than so many offsets of the serving one;
+  // these are folded while nothing new shows.
+  std::int64_t take_over_within = 1'000;
 };
 
-// For one thread, but for ready().
+// The world it works in. All must outlive it.
+struct ProjectorPorts {
+  const TopicNames& names;
+  kafka::Admin& admin;
+  kafka::PartitionReader& reader;
+  // Another reader, for a view that is built beside.
+  std::function<Result<std::unique_ptr<kafka::PartitionReader>>()> open_reader;
+  ViewOpener::OpenStore open_store;
+  Log& log;
+  Metrics& metrics;
+};
+
+// For one thread, but for ready(), wishes() and progress().
 //
 // A view is gone on with if it was folded from this cluster, by this version of rows, and stands
 // within the log; else a new one is built from the first record, and readers keep the old one until
-// the new one has reached the end that the log had at the start. A crash at any moment leaves
-// the serving view as it was, and a half-built one is gone on with. It writes nothing to Kafka and
-// ignores group offsets.
+// the new one has reached the end that the log had at the start. While a view serves, another may
+// be built beside it, at a wish or because a build was cut short: it takes over once it is at or
+// past the serving one in every partition. The one that served is kept, to go back to. A crash at
+// any moment leaves the serving view as it was, and a half-built one is gone on with. The projector
+// writes nothing to Kafka and ignores group offsets.
 class Projector {
  public:
-  using OpenStore =
-      std::function<Result<std::unique_ptr<KeyValueStore>>(const std::filesystem::path&)>;
-
-  // All references must outlive it. REQUIRES: the caller holds ViewFolder::lock().
-  Projector(ProjectorOptions options, const TopicNames& names, kafka::Admin& admin,
-            kafka::PartitionReader& reader, OpenStore open_store, Log& log, Metrics& metrics);
+  // REQUIRES: the caller holds ViewFolder::lock().
+  Projector(ProjectorOptions options, ProjectorPorts ports);
 
   // Until told to stop: then success. A broker that is away is waited for. Errors (the process
   // should end): "partition-counts-differ", "partition-count-changed", "log-truncated", and what
@@ -52,37 +68,45 @@ class Projector {
 
   // Thread-safe: the view has reached the end that the log had at the start.
   [[nodiscard]] bool ready() const { return ready_; }
+  // Thread-safe. Answers: kConflict "build-in-progress", "nothing-to-go-back-to", "in-use".
+  [[nodiscard]] ProjectorWishes& wishes() { return wishes_; }
+  // Thread-safe: of the newest build, beside the serving view or before there was one.
+  [[nodiscard]] const BuildProgress& progress() const { return progress_; }
 
  private:
-  struct OpenView {
-    std::string id;
-    std::unique_ptr<KeyValueStore> store;
-    std::unique_ptr<ViewWriter> writer;
-    bool serving = false;
+  enum class Ended { kStopped, kLostPlace, kTakenOver };
+  // Which view is folded, and how far until it serves.
+  struct Folding {
+    OpenView view;
+    Positions goal;        // it serves once it is there
+    bool serving = false;  // it does
   };
-  enum class Ended { kStopped, kLostPlace };
 
   [[nodiscard]] Result<ClusterState> wait_for_cluster(const std::stop_token& stop);
-  [[nodiscard]] Result<OpenView> choose_view(const ClusterState& cluster);
-  [[nodiscard]] Result<std::optional<OpenView>> reopen(const std::string& id,
-                                                       const ClusterState& cluster);
-  [[nodiscard]] Result<OpenView> build_view(const ClusterState& cluster);
-  [[nodiscard]] Result<void> check_log_start(const ClusterState& cluster,
-                                             const Positions& positions);
-  [[nodiscard]] Result<Ended> fold(OpenView& view, const ClusterState& cluster,
+  [[nodiscard]] Result<Folding> choose_view(const ClusterState& cluster);
+  [[nodiscard]] Result<Ended> fold(Folding& folding, const ClusterState& cluster,
                                    const std::stop_token& stop);
-  [[nodiscard]] Result<void> fold_batch(OpenView& view, const kafka::ReadBatch& batch);
-  [[nodiscard]] Result<void> serve(OpenView& view);
+  [[nodiscard]] Result<void> fold_batch(Folding& folding, const kafka::ReadBatch& batch);
+  [[nodiscard]] Result<void> serve(Folding& folding, const ClusterState& cluster);
+
+  // While a view serves, between two batches.
+  [[nodiscard]] Result<void> grant(Wish wish, const ClusterState& cluster);
+  [[nodiscard]] Result<void> rebuild(const ClusterState& cluster);
+  [[nodiscard]] Result<void> roll_back(const ClusterState& cluster);
+  [[nodiscard]] Result<void> discard();
+  [[nodiscard]] Result<void> build_beside(OpenView view);
+  void look_after_build();
   void pause(const std::stop_token& stop) const;
 
   const ProjectorOptions options_;
+  const ProjectorPorts ports_;
   const ViewFolder folder_;
-  const TopicNames& names_;
-  kafka::Admin& admin_;
-  kafka::PartitionReader& reader_;
-  const OpenStore open_store_;
+  const ViewOpener opener_;
   Log& log_;
   ProjectorMetrics metrics_;
+  ProjectorWishes wishes_;
+  BuildProgress progress_;
+  std::unique_ptr<SideBuild> beside_;
   std::atomic<bool> ready_{false};
 };
 

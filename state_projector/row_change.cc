@@ -9,6 +9,12 @@
 namespace thumb {
 namespace {
 
+void count(const ImageRow& row, std::int64_t by, StateCounts& counts) {
+  if (row.visible()) counts[row.state()] += by;
+}
+
+}  // namespace
+
 std::vector<std::string> index_keys(const ImageRow& row) {
   if (!row.visible()) return {};
   const auto place = view_keys::index_place(row);
@@ -16,12 +22,6 @@ std::vector<std::string> index_keys(const ImageRow& row) {
   if (!row.deleted) keys.push_back(view_keys::index_prefix(std::nullopt) + place);
   return keys;
 }
-
-void count(const ImageRow& row, std::int64_t by, StateCounts& counts) {
-  if (row.visible()) counts[row.state()] += by;
-}
-
-}  // namespace
 
 void append_row_change(const std::optional<ImageRow>& before, const ImageRow& after,
                        std::vector<KeyChange>& changes, StateCounts& counts) {

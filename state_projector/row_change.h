@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "schemas/row.h"
@@ -13,6 +14,9 @@ namespace thumb {
 
 // Images by state; only what is visible counts.
 using StateCounts = std::map<ImageState, std::int64_t>;
+
+// The keys of the row's index entries; none of one that is not visible.
+[[nodiscard]] std::vector<std::string> index_keys(const ImageRow& row);
 
 // Appends what turns the stored form of `before` (empty: nothing stored) into that of `after`:
 // the row and its index entries. Adds to `counts` what the counters change by. Equal rows append

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "state_projector/key_value_store.h"
 #include "state_projector/positions.h"
@@ -10,15 +11,13 @@ namespace thumb {
 
 struct ViewDigest {
   Positions positions;  // at which the digest holds
-  std::string sha256;   // 64 lower-case hex digits
+  // 64 lower-case hex digits each. By partition number: of the rows whose id belongs there, as the
+  // partitioner has it. So two digests that differ say which stretch of the log to look at.
+  std::vector<std::string> partitions;
+  std::string sha256;  // over those of the partitions
 };
 
 // Reads all rows. REQUIRES: the view does not change meanwhile.
 [[nodiscard]] Result<ViewDigest> digest_of(const KeyValueReader& view);
-
-// Ids of the images whose canonical rows differ, the first `limit` by id. REQUIRES as above.
-[[nodiscard]] Result<std::vector<std::string>> differing_images(const KeyValueReader& a,
-                                                                const KeyValueReader& b,
-                                                                std::size_t limit);
 
 }  // namespace thumb

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <random>
+#include <set>
 #include <system_error>
 
 #include "platform/clock.h"
@@ -38,6 +39,10 @@ Result<std::optional<std::string>> ViewFolder::current() const { return read_poi
 
 Result<std::optional<std::string>> ViewFolder::next() const { return read_pointer(root_ / "next"); }
 
+Result<std::optional<std::string>> ViewFolder::previous() const {
+  return read_pointer(root_ / "previous");
+}
+
 Result<std::optional<std::string>> ViewFolder::read_pointer(const fs::path& file) const {
   const auto text = read_file(file);
   if (!text && text.error().kind == ErrorKind::kNotFound) return std::nullopt;
@@ -68,22 +73,45 @@ Result<void> ViewFolder::set_next(const std::string& view_id) const {
 }
 
 Result<void> ViewFolder::publish(const std::string& view_id) const {
+  const auto serving = current();
+  if (!serving) return Failure(serving.error());
+  // A crash in between leaves `previous` saying what `current` says: tidy() mends that.
+  if (*serving && **serving != view_id) {
+    auto kept = replace_file(root_ / "previous", std::string(kViewPrefix) + **serving + "\n");
+    if (!kept) return kept;
+  }
   return replace_file(pointer(), std::string(kViewPrefix) + view_id + "\n");
+}
+
+Result<void> ViewFolder::forget_next() const { return remove_pointer("next"); }
+Result<void> ViewFolder::forget_previous() const { return remove_pointer("previous"); }
+
+Result<void> ViewFolder::remove_pointer(const std::string& name) const {
+  std::error_code error;
+  fs::remove(root_ / name, error);
+  if (error) return disk_failure("remove " + (root_ / name).string(), error);
+  return {};
 }
 
 Result<void> ViewFolder::tidy() const {
   const auto serving = current();
   if (!serving) return Failure(serving.error());
-  auto building = next();
-  if (!building) return Failure(std::move(building.error()));
+  std::set<std::string> named;
+  if (*serving) named.insert(**serving);
+  const auto keep = [&](const Result<std::optional<std::string>>& view,
+                        const std::string& pointer_name) -> Result<void> {
+    if (!view) return Failure(view.error());
+    if (*view == *serving || !*view) return remove_pointer(pointer_name);
+    named.insert(**view);
+    return {};
+  };
+  if (auto kept = keep(next(), "next"); !kept) return kept;
+  if (auto kept = keep(previous(), "previous"); !kept) return kept;
+
   std::error_code error;
-  if (*building == *serving) {
-    fs::remove(root_ / "next", error);
-    building->reset();
-  }
   for (fs::directory_iterator at(root_, error), end; !error && at != end; at.increment(error)) {
     const auto id = view_id_in(at->path().filename().string());
-    if (!id || id == *serving || id == *building) continue;
+    if (!id || named.contains(*id)) continue;
     fs::remove_all(at->path(), error);
     if (error) break;
   }

@@ -2,6 +2,7 @@
 //
 //   <root>/current       names the view that readers open: "v-<view id>"
 //   <root>/next          names the one being built to replace it, if any
+//   <root>/previous      names the one that served before, kept to go back to, if any
 //   <root>/v-<view id>/  a view
 //   <root>/lock          held by the one process that writes here
 #pragma once
@@ -24,9 +25,11 @@ class ViewFolder {
   [[nodiscard]] std::filesystem::path path_of(const std::string& view_id) const;
   [[nodiscard]] std::filesystem::path pointer() const { return root_ / "current"; }
 
-  // Ids of the serving view and of the one in the making; empty if the pointer names none.
+  // Ids of the serving view, of the one in the making and of the one that served before; empty if
+  // the pointer names none.
   [[nodiscard]] Result<std::optional<std::string>> current() const;
   [[nodiscard]] Result<std::optional<std::string>> next() const;
+  [[nodiscard]] Result<std::optional<std::string>> previous() const;
 
   // Makes the root and takes the lock for as long as the descriptor lives.
   // kConflict/"view-in-use" if another process writes here.
@@ -34,14 +37,18 @@ class ViewFolder {
 
   // The following need the lock. A crash between two of them is mended by calling them again.
   [[nodiscard]] Result<void> set_next(const std::string& view_id) const;
-  // Readers follow within moments.
+  // Readers follow within moments. The view that served becomes the previous one.
   [[nodiscard]] Result<void> publish(const std::string& view_id) const;
-  // Removes `next` if it says what `current` says, and every view that neither names.
+  // Nothing is built any more, or kept to go back to; tidy() then removes what no file names.
+  [[nodiscard]] Result<void> forget_next() const;
+  [[nodiscard]] Result<void> forget_previous() const;
+  // Removes `next` and `previous` if they say what `current` says, and every view that none names.
   [[nodiscard]] Result<void> tidy() const;
 
  private:
   [[nodiscard]] Result<std::optional<std::string>> read_pointer(
       const std::filesystem::path& file) const;
+  [[nodiscard]] Result<void> remove_pointer(const std::string& name) const;
   std::filesystem::path root_;
 };
 

@@ -78,13 +78,7 @@ Json to_json(const RequestRow& request) {
   return json;
 }
 
-std::string place_text(const ViewPartition& partition) {
-  return fmt::format("{}/{}", role_of(partition.topic).name, partition.partition);
-}
-
-}  // namespace
-
-std::string row_json(const ImageRow& row) {
+Json to_json(const ImageRow& row) {
   Json json = {{"id", row.id.str()}, {"visible", row.visible()}};
   if (row.visible()) json["state"] = to_string(row.state());
   if (row.upload) json["upload"] = to_json(*row.upload);
@@ -97,7 +91,22 @@ std::string row_json(const ImageRow& row) {
     json["deleted"]["tenant"] = row.deleted->tenant;
     json["deleted"]["by"] = row.deleted->by;
   }
-  return to_line(json);
+  return json;
+}
+
+std::string place_text(const ViewPartition& partition) {
+  return fmt::format("{}/{}", role_of(partition.topic).name, partition.partition);
+}
+
+}  // namespace
+
+std::string row_json(const ImageRow& row) { return to_line(to_json(row)); }
+
+std::string history_json(const HistoryEntry& entry) {
+  return to_line({{"event", entry.event},
+                  {"at", to_rfc3339(entry.at)},
+                  {"actor", entry.actor},
+                  {"row", to_json(entry.part)}});
 }
 
 Result<ViewStatus> read_status(const KeyValueReader& view) {

@@ -11,6 +11,9 @@ namespace thumb {
 // give equal text.
 [[nodiscard]] std::string row_json(const ImageRow& row);
 
+// One object on one line: event, time, actor, and the row that its record alone would make.
+[[nodiscard]] std::string history_json(const HistoryEntry& entry);
+
 struct ViewStatus {
   ViewMeta meta;
   Positions positions;

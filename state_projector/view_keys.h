@@ -47,7 +47,7 @@ inline constexpr std::size_t kIndexPlaceBytes = 24;
 // An entry of the change feed. The first has the number 1.
 [[nodiscard]] std::string change(std::uint64_t sequence);
 [[nodiscard]] std::optional<std::uint64_t> parse_change(std::string_view key);
-// Number of the newest entry ever written; absent: 0.
+// Number of the newest entry ever written; absent: 0, and the view has never served.
 [[nodiscard]] std::string last_change();
 
 [[nodiscard]] std::string counter(ImageState state);

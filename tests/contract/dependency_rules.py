@@ -37,6 +37,7 @@ FENCES = (
     ("seccomp.h", "processor/sandbox/"),
     ("spdlog/", "platform/log.cc"),
     ("openssl/", "platform/"),
+    ("curl/", "platform/http_client."),
 )
 # Concrete adapters are named by a main only (and by their own layer, and by tests).
 CONCRETE = ("kafka/clients.h", "platform/fs_blob_store.h")

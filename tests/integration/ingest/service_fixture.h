@@ -35,8 +35,10 @@ class RunningProjector {
         lock_(folder_.lock().value()),
         admin_(kafka::make_admin(cluster, log).value()),
         reader_(kafka::make_partition_reader(cluster, {}, log).value()),
-        projector_({.view_dir = view_dir}, names, *admin_, *reader_, RocksStore::open, log,
-                   metrics_),
+        projector_({.view_dir = view_dir},
+                   {names, *admin_, *reader_,
+                    [&cluster, &log] { return kafka::make_partition_reader(cluster, {}, log); },
+                    RocksStore::open, log, metrics_}),
         thread_([this](const std::stop_token& stop) { EXPECT_TRUE(projector_.run(stop)); }) {}
 
  private:

@@ -11,6 +11,7 @@
 #include "state_projector/projector.h"
 #include "state_projector/rocks/rocks_follower.h"
 #include "state_projector/rocks/rocks_store.h"
+#include "state_projector/verify.h"
 #include "state_projector/view_keys.h"
 #include "state_projector/view_queries.h"
 #include "tests/support/fake_log.h"
@@ -40,8 +41,10 @@ class CommandsTest : public ::testing::Test {
     std::stop_source stop;
     reader_.on_idle = [&stop] { stop.request_stop(); };
     Metrics metrics;
-    Projector projector({.view_dir = folder_.root()}, log_.names(), log_, reader_, RocksStore::open,
-                        log_sink_, metrics);
+    Projector projector({.view_dir = folder_.root()},
+                        {log_.names(), log_, reader_,
+                         [this] { return std::make_unique<FakePartitionReader>(log_); },
+                         RocksStore::open, log_sink_, metrics});
     ASSERT_TRUE(projector.run(stop.get_token()).has_value());
     reader_.on_idle = [] {};
   }
@@ -187,7 +190,7 @@ TEST_F(CommandsTest, RebuildSwapsInTheSameView) {
   EXPECT_EQ(last_two()[1].first, "after");
   EXPECT_EQ(last_two()[0].second, last_two()[1].second);
   EXPECT_NE(serving(), old_id);
-  EXPECT_FALSE(std::filesystem::exists(folder_.path_of(old_id)));
+  EXPECT_EQ(folder_.previous().value(), old_id);  // kept, to go back to
   EXPECT_EQ(read_positions(*view()).value(), positions);
   EXPECT_EQ(read_unreadable_count(*view()).value(), 1);
   project();

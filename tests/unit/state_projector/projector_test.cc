@@ -38,8 +38,9 @@ class ProjectorTest : public ::testing::Test {
   Result<void> run_until_stopped() {
     stop_ = std::stop_source();
     Metrics metrics;
-    Projector projector(options_, log_.names(), log_, reader_, RocksStore::open, log_sink_,
-                        metrics);
+    Projector projector(options_, {log_.names(), log_, reader_,
+                                   [this] { return std::make_unique<FakePartitionReader>(log_); },
+                                   RocksStore::open, log_sink_, metrics});
     projector_ = &projector;
     auto ended = projector.run(stop_.get_token());
     ready_at_end_ = projector.ready();
@@ -174,7 +175,8 @@ TEST_F(ProjectorTest, AnotherClusterGetsAnotherViewAndTheOldServesUntilItIsCaugh
   must_run();
   EXPECT_TRUE(old_served_while_building);
   EXPECT_NE(serving(), old_id);
-  EXPECT_EQ(folders(), 1U);
+  EXPECT_EQ(folder_.previous().value(), old_id);
+  EXPECT_EQ(folders(), 2U);
   EXPECT_EQ(read_meta(*view()).value().cluster_id, "cluster-b");
   EXPECT_EQ(row(0)->state(), ImageState::kAccepted);
   EXPECT_FALSE(row(7).has_value());
@@ -282,6 +284,7 @@ TEST_F(ProjectorTest, AnyInterleavingAndBatchingGivesTheSameDigest) {
       std::map<Topic, std::vector<PlacedEvent>> left;
       for (const auto& placed : events) left[topic_of(placed.event)].push_back(placed);
       MemoryStore store;
+      RC_ASSERT(store.write(encode_meta({kRowVersion, "cluster", "view", 1})).has_value());
       const TopicNames names;
       auto writer = ViewWriter::open(store, names).value();
       while (!left.empty()) {

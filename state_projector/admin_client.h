@@ -1,0 +1,35 @@
+// The operator's side of a running projector's admin port.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <ostream>
+#include <stop_token>
+#include <string>
+
+#include "platform/result.h"
+
+namespace thumb {
+
+// How to ask the projector: method and path; gives the body of a 2xx. Errors are the projector's
+// own (code and message of its problem+json), and kUnavailable/"not-reached".
+using AskProjector =
+    std::function<Result<std::string>(const std::string& method, const std::string& path)>;
+
+// Asks over HTTP on loopback. REQUIRES: port > 0.
+[[nodiscard]] AskProjector ask_over_http(std::int64_t admin_port,
+                                         std::chrono::milliseconds timeout);
+
+struct WatchOptions {
+  std::chrono::milliseconds interval{500};
+  bool by_partition = false;  // a line per partition that lacks something, too
+};
+
+// POSTs to `path` and shows the progress of the build that this begins, or that was under way,
+// until its view serves: a line at each look. A stop ends the watching alone, not the build:
+// kUnavailable/"stopped". kInternal/"build-failed" with the projector's reason.
+[[nodiscard]] Result<void> ask_for_build(const AskProjector& ask, const std::string& path,
+                                         const WatchOptions& options, const std::stop_token& stop,
+                                         std::ostream& out);
+
+}  // namespace thumb

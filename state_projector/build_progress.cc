@@ -1,0 +1,58 @@
+#include "state_projector/build_progress.h"
+
+#include <algorithm>
+
+namespace thumb {
+
+double BuildReport::records_per_second() const {
+  return took.count() > 0 ? static_cast<double>(records) / took.count() : 0;
+}
+
+std::int64_t BuildReport::left() const { return offsets_missing(positions, targets); }
+
+std::int64_t offsets_missing(const Positions& positions, const Positions& wanted) {
+  std::int64_t missing = 0;
+  for (const auto& [partition, offset] : wanted) {
+    missing += std::max<std::int64_t>(0, offset - position_of(positions, partition));
+  }
+  return missing;
+}
+
+void BuildProgress::begin(const std::string& view_id, const Positions& positions) {
+  const std::lock_guard lock(mutex_);
+  report_ = {};
+  report_.state = BuildReport::State::kBuilding;
+  report_.view_id = view_id;
+  report_.positions = positions;
+  begun_ = Steady::now();
+}
+
+void BuildProgress::aim(const Positions& targets) {
+  const std::lock_guard lock(mutex_);
+  report_.targets = targets;
+}
+
+void BuildProgress::moved(const Positions& positions, std::size_t records) {
+  const std::lock_guard lock(mutex_);
+  report_.positions = positions;
+  report_.records += static_cast<std::int64_t>(records);
+  report_.took = Steady::now() - begun_;
+}
+
+void BuildProgress::serves() {
+  const std::lock_guard lock(mutex_);
+  if (report_.state == BuildReport::State::kBuilding) report_.state = BuildReport::State::kServing;
+}
+
+void BuildProgress::failed(const std::string& problem) {
+  const std::lock_guard lock(mutex_);
+  report_.state = BuildReport::State::kFailed;
+  report_.problem = problem;
+}
+
+BuildReport BuildProgress::report() const {
+  const std::lock_guard lock(mutex_);
+  return report_;
+}
+
+}  // namespace thumb

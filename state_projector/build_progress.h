@@ -1,0 +1,51 @@
+// How far the building of a view has come, for the operator who waits for it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "state_projector/positions.h"
+
+namespace thumb {
+
+// As of one moment.
+struct BuildReport {
+  enum class State { kNone, kBuilding, kServing, kFailed };
+  State state = State::kNone;  // of the newest build since the start of this process
+  std::string view_id;
+  Positions positions;
+  Positions targets;         // ends of the log when it began; no more than a moving goal's first
+  std::int64_t records = 0;  // folded by this process
+  std::chrono::duration<double> took{};
+  std::string problem;  // kFailed: why
+
+  [[nodiscard]] double records_per_second() const;
+  // Offsets between positions and targets.
+  [[nodiscard]] std::int64_t left() const;
+};
+
+// Offsets that `positions` lack to be at or past `wanted` in every partition.
+[[nodiscard]] std::int64_t offsets_missing(const Positions& positions, const Positions& wanted);
+
+// Thread-safe: the builder tells, anybody asks.
+class BuildProgress {
+ public:
+  void begin(const std::string& view_id, const Positions& positions);
+  void aim(const Positions& targets);
+  void moved(const Positions& positions, std::size_t records);
+  void serves();
+  void failed(const std::string& problem);
+
+  [[nodiscard]] BuildReport report() const;
+
+ private:
+  using Steady = std::chrono::steady_clock;
+
+  mutable std::mutex mutex_;
+  BuildReport report_;
+  Steady::time_point begun_;
+};
+
+}  // namespace thumb

@@ -1,0 +1,89 @@
+#include "state_projector/side_build.h"
+
+#include <condition_variable>
+#include <utility>
+
+#include "platform/failpoint.h"
+
+namespace thumb {
+
+SideBuild::SideBuild(OpenView view, std::unique_ptr<kafka::PartitionReader> reader,
+                     kafka::Admin& admin, const TopicNames& names, SideBuildOptions options,
+                     BuildProgress& progress, Log& log)
+    : view_(std::move(view)),
+      reader_(std::move(reader)),
+      admin_(admin),
+      names_(names),
+      options_(options),
+      progress_(progress),
+      log_(log),
+      positions_(view_.writer->positions()) {
+  progress_.begin(view_.id, positions_);
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+SideBuild::~SideBuild() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::int64_t SideBuild::behind(const Positions& wanted) const {
+  const std::lock_guard lock(mutex_);
+  return offsets_missing(positions_, wanted);
+}
+
+std::optional<Error> SideBuild::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+OpenView SideBuild::take() {
+  thread_.request_stop();
+  thread_.join();
+  return std::move(view_);
+}
+
+void SideBuild::run(const std::stop_token& stop) {
+  const auto folded = fold(stop);
+  if (folded) return;
+  const std::lock_guard lock(mutex_);
+  failure_ = folded.error();
+}
+
+// Asked anew: since the projector started, retention may have moved the beginnings of the log.
+Result<ClusterState> SideBuild::wait_for_cluster(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  for (std::unique_lock lock(mutex);;) {
+    auto cluster = ask_cluster(admin_, names_, options_.ask_timeout);
+    if (cluster || cluster.error().retry == Retry::kNever || stop.stop_requested()) return cluster;
+    wake.wait_for(lock, stop, options_.retry_pause, [] { return false; });
+  }
+}
+
+Result<void> SideBuild::fold(const std::stop_token& stop) {
+  const auto cluster = wait_for_cluster(stop);
+  if (!cluster) return Failure(cluster.error());
+  Positions targets;
+  for (const auto& [partition, marks] : cluster->watermarks) targets[partition] = marks.high;
+  progress_.aim(targets);
+
+  auto& writer = *view_.writer;
+  if (auto whole = check_log_start(*cluster, writer.positions(), log_); !whole) return whole;
+  const auto starts = reading_starts(*cluster, writer.positions(), names_);
+  if (auto assigned = reader_->assign(starts); !assigned) return assigned;
+  while (!stop.stop_requested()) {
+    const auto batch = reader_->poll(options_.batch_records, options_.poll_wait);
+    if (!batch) return Failure(batch.error());
+    if (batch->records.empty() && batch->ends.empty()) continue;
+    const auto folded = writer.apply(batch->records, to_positions(batch->ends, names_));
+    if (!folded) return Failure(folded.error());
+    progress_.moved(writer.positions(), batch->records.size());
+    failpoint("rebuild.after-batch");
+    const std::lock_guard lock(mutex_);
+    positions_ = writer.positions();
+  }
+  return {};
+}
+
+}  // namespace thumb

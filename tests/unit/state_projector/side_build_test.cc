@@ -1,0 +1,256 @@
+// A view built beside the one that serves, over a log in memory: it takes over when it has caught
+// up, is gone on with after a stop, and can be taken back.
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+#include "state_projector/local_view_reader.h"
+#include "state_projector/projector.h"
+#include "state_projector/rocks/rocks_follower.h"
+#include "state_projector/rocks/rocks_store.h"
+#include "state_projector/view_digest.h"
+#include "state_projector/view_queries.h"
+#include "tests/support/fake_log.h"
+#include "tests/support/placed_events.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/wait_until.h"
+
+namespace thumb::testing {
+namespace {
+
+using namespace placed;  // NOLINT(google-build-using-namespace)
+
+// A reader that can be held before each of its polls, and can break.
+class GatedReader final : public kafka::PartitionReader {
+ public:
+  struct Gate {
+    std::atomic<bool> shut = false;
+    std::atomic<bool> broken = false;
+    std::atomic<int> waiting = 0;
+    std::atomic<int> polls = 0;
+  };
+  GatedReader(FakeLog& log, Gate& gate) : reader_(log), gate_(gate) {
+    reader_.on_idle = [] { std::this_thread::yield(); };
+    reader_.max_batch = 1;
+  }
+  Result<void> assign(std::span<const kafka::PartitionOffset> starts) override {
+    return reader_.assign(starts);
+  }
+  Result<kafka::ReadBatch> poll(std::size_t max, std::chrono::milliseconds wait) override {
+    if (gate_.broken) return fail(ErrorKind::kInternal, "broken", "the reader is broken");
+    if (gate_.shut) {
+      gate_.waiting = 1;
+      std::this_thread::yield();
+      return kafka::ReadBatch{};
+    }
+    ++gate_.polls;
+    return reader_.poll(max, wait);
+  }
+
+ private:
+  FakePartitionReader reader_;
+  Gate& gate_;
+};
+
+class SideBuildTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(folder_.root());
+    for (int i = 0; i < 8; ++i) log_.append(uploaded(image_id(i)), i % 2, 100 + i);
+    for (int i = 0; i < 4; ++i) log_.append(completed(image_id(i)), i % 2, 200 + i);
+    log_.append_control(Topic::kThumbnailCompleted, 0);
+    log_.append(about<ImageDeleted>(image_id(5), 1), 1, 400);
+    reader_.on_idle = [] { std::this_thread::yield(); };
+  }
+  void TearDown() override { stop(); }
+
+  void start() {
+    metrics_.emplace();
+    projector_.emplace(ProjectorOptions{.view_dir = folder_.root(),
+                                        .poll_wait = std::chrono::milliseconds(1),
+                                        .retry_pause = std::chrono::milliseconds(1),
+                                        .take_over_within = take_over_within_},
+                       ProjectorPorts{log_.names(), log_, reader_,
+                                      [this]() -> Result<std::unique_ptr<kafka::PartitionReader>> {
+                                        return std::make_unique<GatedReader>(log_, gate_);
+                                      },
+                                      RocksStore::open, log_sink_, *metrics_});
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      const auto ended = projector_->run(stop);
+      EXPECT_TRUE(ended.has_value()) << ended.error().message;
+    });
+    ASSERT_TRUE(wait_until([this] { return projector_->ready(); }));
+  }
+  void stop() {
+    if (!thread_.joinable()) return;
+    thread_.request_stop();
+    thread_.join();
+    projector_.reset();
+  }
+  Result<void> wish(Wish wish) {
+    std::promise<Result<void>> answer;
+    projector_->wishes().put(wish, [&](const Result<void>& granted) { answer.set_value(granted); });
+    return answer.get_future().get();
+  }
+  bool serves_another_than(const std::string& id) {
+    return wait_until([&] {
+      return projector_->progress().report().state == BuildReport::State::kServing &&
+             serving() != id;
+    });
+  }
+  std::string serving() { return folder_.current().value().value_or(""); }
+  std::shared_ptr<RocksFollower> view(const std::string& id) {
+    return RocksFollower::open(folder_.path_of(id)).value();
+  }
+  std::string digest(const std::string& id) { return digest_of(*view(id)).value().sha256; }
+  std::size_t folders() {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.root())) {
+      if (entry.path().filename().string().starts_with("v-")) ++count;
+    }
+    return count;
+  }
+
+  TempDir directory_;
+  ViewFolder folder_{directory_.path() / "view"};
+  FakeLog log_{2};
+  FakePartitionReader reader_{log_};
+  GatedReader::Gate gate_;
+  std::int64_t take_over_within_ = 0;
+  Log log_sink_{"test", LogLevel::kError};
+  std::optional<Metrics> metrics_;
+  std::optional<Projector> projector_;
+  std::jthread thread_;
+};
+
+TEST_F(SideBuildTest, TakesOverOnceItIsAtOrPastTheServingView) {
+  start();
+  const auto old_id = serving();
+  const auto before = digest(old_id);
+  gate_.shut = true;
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(wait_until([this] { return gate_.waiting > 0; }));
+  // The serving view is gone on with meanwhile.
+  log_.append(uploaded(image_id(9)), 0, 900);
+  ASSERT_TRUE(wait_until([&] { return read_row(*view(old_id), image_id(9)).value().has_value(); }));
+  EXPECT_EQ(serving(), old_id);
+  EXPECT_EQ(wish(Wish::kRebuild).error().code, "build-in-progress");
+  EXPECT_EQ(wish(Wish::kRollBack).error().code, "build-in-progress");
+
+  gate_.shut = false;
+  ASSERT_TRUE(serves_another_than(old_id));
+  const auto new_id = serving();
+  EXPECT_EQ(folder_.previous().value(), old_id);
+  EXPECT_FALSE(folder_.next().value().has_value());
+  stop();
+  EXPECT_TRUE(read_row(*view(new_id), image_id(9)).value().has_value());
+  EXPECT_EQ(digest(new_id), digest(old_id));
+  EXPECT_NE(digest(new_id), before);
+  EXPECT_EQ(read_positions(*view(new_id)).value(), read_positions(*view(old_id)).value());
+}
+
+TEST_F(SideBuildTest, TheFeedBeginsWhenTheViewBeginsToServe) {
+  start();
+  const auto old_id = serving();
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(serves_another_than(old_id));
+  EXPECT_EQ(read_last_change(*view(serving())).value(), 0U);
+  log_.append(uploaded(image_id(9)), 0, 900);
+  EXPECT_TRUE(wait_until([&] { return read_last_change(*view(serving())).value() == 1; }));
+}
+
+TEST_F(SideBuildTest, AHalfBuiltViewIsGoneOnWithBesideTheServingOne) {
+  start();
+  const auto old_id = serving();
+  gate_.shut = true;
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(wait_until([this] { return gate_.waiting > 0; }));
+  const auto building = folder_.next().value().value();
+  stop();  // as a crash does, it leaves everything as it is
+  EXPECT_EQ(serving(), old_id);
+
+  gate_.shut = false;
+  start();
+  ASSERT_TRUE(serves_another_than(old_id));
+  EXPECT_EQ(serving(), building);
+  EXPECT_EQ(digest(building), digest(old_id));
+}
+
+TEST_F(SideBuildTest, TheNextRebuildReplacesThePreviousView) {
+  start();
+  const auto first = serving();
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(serves_another_than(first));
+  const auto second = serving();
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(serves_another_than(second));
+  EXPECT_EQ(folder_.previous().value(), second);
+  EXPECT_EQ(folders(), 2U);
+  ASSERT_TRUE(wish(Wish::kDiscard).has_value());
+  EXPECT_EQ(folders(), 1U);
+}
+
+TEST_F(SideBuildTest, GoesBackToThePreviousViewCaughtUp) {
+  start();
+  EXPECT_EQ(wish(Wish::kRollBack).error().code, "nothing-to-go-back-to");
+  const auto first = serving();
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(serves_another_than(first));
+  const auto second = serving();
+  log_.append(uploaded(image_id(9)), 0, 900);
+  ASSERT_TRUE(wait_until([&] { return read_row(*view(second), image_id(9)).value().has_value(); }));
+  ASSERT_TRUE(wish(Wish::kRollBack).has_value());
+  ASSERT_TRUE(serves_another_than(second));
+  EXPECT_EQ(serving(), first);
+  EXPECT_EQ(folder_.previous().value(), second);
+  EXPECT_TRUE(read_row(*view(first), image_id(9)).value().has_value());
+  // It had told changes before, and whoever remembers one of them misses none.
+  EXPECT_EQ(read_last_change(*view(first)).value(), 1U);
+}
+
+TEST_F(SideBuildTest, AFailedBuildLeavesTheServingViewAsItWas) {
+  start();
+  const auto id = serving();
+  gate_.broken = true;
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(wait_until(
+      [this] { return projector_->progress().report().state == BuildReport::State::kFailed; }));
+  EXPECT_NE(projector_->progress().report().problem.find("broken"), std::string::npos);
+  EXPECT_EQ(serving(), id);
+  log_.append(uploaded(image_id(9)), 0, 900);
+  EXPECT_TRUE(wait_until([&] { return read_row(*view(id), image_id(9)).value().has_value(); }));
+  gate_.broken = false;
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  EXPECT_TRUE(serves_another_than(id));
+}
+
+TEST_F(SideBuildTest, ReadersFollowTheSwapWithoutAnError) {
+  start();
+  LocalViewReader reader({.view_dir = folder_.root()}, log_sink_);
+  std::atomic<bool> over = false;
+  std::atomic<int> failures = 0;
+  std::atomic<int> reads = 0;
+  std::jthread load([&] {
+    while (!over) {
+      const auto row = reader.get(image_id(1));
+      if (!row || !*row) ++failures;
+      if (!reader.list({.limit = 10})) ++failures;
+      ++reads;
+    }
+  });
+  for (int round = 0; round < 5; ++round) {
+    const auto id = serving();
+    ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+    ASSERT_TRUE(serves_another_than(id));
+    const int before = reads;
+    ASSERT_TRUE(wait_until([&] { return reader.stats().value().view_id == serving(); }));
+    ASSERT_TRUE(wait_until([&] { return reads > before + 10; }));
+  }
+  over = true;
+  load.join();
+  EXPECT_EQ(failures, 0);
+}
+
+}  // namespace
+}  // namespace thumb::testing
