@@ -35,7 +35,9 @@ CASES = (
 
 
 def test_no_step_is_left_out():
-    assert {step.partition(":")[0] for steps in CASES for step in steps} == failpoints.steps()
+    # Those of a rebuild are no part of this work: test_rebuild.py.
+    steps = {step for step in failpoints.steps() if not step.startswith("rebuild.")}
+    assert {step.partition(":")[0] for case in CASES for step in case} == steps
 
 
 def victim_of(step):
