@@ -21,7 +21,10 @@ constexpr std::array kCoders = {"JPEG", "PNG", "GIF", "WEBP"};
 class PolicyFolder {
  public:
   static Result<PolicyFolder> write(const MagickOptions& options) {
-    std::string path = (std::filesystem::temp_directory_path() / "thumb-policy-XXXXXX").string();
+    std::error_code error;
+    const auto temporary = std::filesystem::temp_directory_path(error);
+    if (error) return io_failure("folder for temporary files (TMPDIR)", error.value());
+    std::string path = (temporary / "thumb-policy-XXXXXX").string();
     if (mkdtemp(path.data()) == nullptr) return io_failure("policy folder", errno);
     PolicyFolder folder(path);
     return replace_file(folder.path_ / "policy.xml", policy(options)).map([&] {

@@ -295,6 +295,28 @@ TEST_F(SandboxTest, AHungZygoteIsReplaced) {
   EXPECT_NE(zygote(), hung);
 }
 
+// Its folder for temporary files is what a zygote needs of the outside.
+TEST_F(SandboxTest, DecodersThatCantStartAreToldAndTriedAgain) {
+  TempDir folder;
+  const auto temporary = folder.path() / "tmp";
+  setenv("TMPDIR", temporary.c_str(), 1);
+  const auto refused = SandboxedThumbnailMaker::start({}, log_, metrics_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "decoder-unavailable");
+  EXPECT_THAT(refused.error().detail, HasSubstr("TMPDIR"));
+  EXPECT_THAT(children_of(getpid()), IsEmpty());
+
+  std::filesystem::create_directory(temporary);
+  start();
+  std::filesystem::remove_all(temporary);
+  kill(zygote(), SIGKILL);
+  EXPECT_TRUE(wait_until([&] { return !maker_->healthy(); }));
+  std::filesystem::create_directory(temporary);
+  EXPECT_TRUE(wait_until([&] { return maker_->healthy(); }));
+  unsetenv("TMPDIR");
+  EXPECT_EQ(code_of(good_), "made");
+}
+
 TEST_F(SandboxTest, NothingIsLeftBehind) {
   start({.workers = 3});
   ASSERT_TRUE(wait_until([&] { return workers().size() == 3; }));
