@@ -38,7 +38,8 @@ struct MadeThumbnails {
 // Thread-safe; a call keeps one core busy until it returns.
 //
 // Errors that no repeat changes (the image's own fault): "corrupt-image", "unsupported-format",
-// "too-many-pixels", "decode-timeout", "out-of-memory", "internal". The message may be published.
+// "too-many-pixels", "decode-timeout", "out-of-memory", "decoder-crashed", "thumbnails-too-large",
+// "original-too-large", "internal". The message may be published.
 // Errors with Retry::kBackoff are the machine's fault ("decoder-busy"): ask again later.
 class ThumbnailMaker {
  public:

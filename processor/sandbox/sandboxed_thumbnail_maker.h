@@ -29,9 +29,8 @@ struct SandboxOptions {
 // Memory that one worker may hold beyond what it is born with.
 [[nodiscard]] std::uint64_t worker_memory_bytes(const SandboxOptions& options);
 
-// Thread-safe. Calls beyond the number of workers wait in order. Adds to the errors of the port:
-// "decoder-crashed", "thumbnails-too-large", "original-too-large" (the image's own), and with
-// Retry::kBackoff "decoder-busy", "decoder-unavailable".
+// Thread-safe. Calls beyond the number of workers wait in order. With Retry::kBackoff it answers
+// "decoder-busy" (no worker or no memory became free) and "decoder-unavailable" (they keep dying).
 class SandboxedThumbnailMaker final : public ThumbnailMaker {
  public:
   // Returns once a worker is ready. REQUIRES: main() hands over to zygote_main() when is_zygote();
