@@ -22,6 +22,7 @@ class Pipeline:
         self.cpus = cpus
         self.scale = scale
         self.turns = 3 if scale == 1 else 1
+        self.client = cpus.rest
         self.sides = [Ours(folder / "ours", cpus)]
         if peer:
             self.sides.append(Theirs(folder / "theirs", cpus, peer))
@@ -47,7 +48,7 @@ class Pipeline:
             if name.endswith("_ms"):
                 value = max(1, round(value * self.scale))
             words += ["--" + name.replace("_", "-"), value]
-        with running_on(self.cpus.rest):
+        with running_on(self.client):
             done = subprocess.run([str(word) for word in words], capture_output=True, text=True,
                                   check=False, timeout=MISHAP_SECONDS,
                                   preexec_fn=processes.die_with_parent)
@@ -62,7 +63,9 @@ class Pipeline:
             found[side.name].append(self.load(side, workload, **options))
         return found
 
-    def set_workers(self, cpus):
+    def set_workers(self, cpus, client_takes_theirs=False):
+        """The workers' CPUs are the client's where workers have nothing to do."""
+        self.client = self.cpus.workers(2) if client_takes_theirs else self.cpus.rest
         for side in self.sides:
             side.set_workers(cpus)
 
@@ -98,7 +101,7 @@ def latency_light(pipeline):
 
 def status_reads(pipeline):
     """32 clients ask for the status of completed images."""
-    pipeline.set_workers(1)
+    pipeline.set_workers(1, client_takes_theirs=True)
     reports = pipeline.reports("status-reads", connections=32, count=64, warm_up_ms=1000,
                                measured_ms=4000)
     return [_row("status-reads", "reads/s", ">= 4", reports, _rate)], reports
@@ -106,7 +109,7 @@ def status_reads(pipeline):
 
 def accepted(pipeline):
     """32 clients post as fast as they are answered; no worker runs, so only the door is measured."""
-    pipeline.set_workers(0)
+    pipeline.set_workers(0, client_takes_theirs=True)
     reports = pipeline.reports("accepted", connections=32, warm_up_ms=1000, measured_ms=4000)
     return [_row("accepted", "uploads/s", ">= 2", reports, _rate)], reports
 

@@ -2,6 +2,7 @@
 
 #include <Magick++.h>
 #include <lcms2.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <array>
@@ -74,6 +75,15 @@ void set_limits(const MagickOptions& options) {
   // process; each image has its own deadline by way of the progress monitor (image_source.cc).
 }
 
+// Each image takes and frees a few megabytes. By default the heap's end goes back to the kernel
+// each time, and comes again page by page: a tenth of a thumbnail's time.
+void keep_freed_memory() {
+  constexpr int kKeptBytes = 16 << 20;
+  constexpr int kStepBytes = 1 << 20;
+  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+  mallopt(M_TOP_PAD, kStepBytes);
+}
+
 // Debian's coders are modules, opened at first use: open them now, while the policy file exists.
 Result<void> load_coders() {
   MagickCore::ExceptionInfo* exception = MagickCore::AcquireExceptionInfo();
@@ -120,6 +130,7 @@ Result<std::unique_ptr<MagickRuntime>> MagickRuntime::start(const MagickOptions&
   setenv("MAGICK_CONFIGURE_PATH", folder->path().c_str(), 1);
   setenv("MAGICK_THREAD_LIMIT", "1", 1);
   setenv("OMP_NUM_THREADS", "1", 1);
+  keep_freed_memory();
   Magick::InitializeMagick(nullptr);
   set_limits(options);
   if (auto ready = load_coders().and_then(check_policy); !ready) return Failure(ready.error());
