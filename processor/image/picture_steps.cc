@@ -42,6 +42,9 @@ bool has_plain_channels(const Magick::Image& image) {
 // Everything but the pixels is the source's.
 Magick::Image shrunk(const Magick::Image& source, PixelSize size) {
   static_assert(sizeof(Magick::PixelPacket) == kChannels * sizeof(std::uint16_t));
+  const Magick::PixelPacket* from = source.getConstPixels(0, 0, source.columns(), source.rows());
+  // A damaged file may give a picture without pixels: ImageMagick's own resize says so.
+  if (from == nullptr) return source;
   const ExceptionInfoPtr reported = new_exception_info();
   MagickCore::Image* clone = MagickCore::CloneImage(source.constImage(), size.width, size.height,
                                                     MagickCore::MagickTrue, reported.get());
@@ -51,8 +54,8 @@ Magick::Image shrunk(const Magick::Image& source, PixelSize size) {
   const auto values = [](const Magick::Image& image) {
     return kChannels * image.columns() * image.rows();
   };
-  const Magick::PixelPacket* from = source.getConstPixels(0, 0, source.columns(), source.rows());
   Magick::PixelPacket* to = result.setPixels(0, 0, size.width, size.height);
+  if (to == nullptr) throw std::bad_alloc();
   lanczos_shrink(
       {reinterpret_cast<const std::uint16_t*>(from), values(source)},
       {static_cast<std::uint32_t>(source.columns()), static_cast<std::uint32_t>(source.rows())},

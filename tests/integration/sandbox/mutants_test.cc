@@ -32,9 +32,10 @@ constexpr std::size_t kWorkerOwnBytes = 160U << 20U;
 constexpr std::size_t kWorkerOwnBytes = 64U << 20U;
 #endif
 
+// Not "decoder-crashed": that would be survived, but it is a bug to be mended.
 const std::set<std::string> kAnswers = {
-    "made",          "corrupt-image",  "unsupported-format", "too-many-pixels",
-    "out-of-memory", "decode-timeout", "decoder-crashed"};
+    "made",          "corrupt-image", "unsupported-format", "too-many-pixels",
+    "out-of-memory", "decode-timeout"};
 
 std::size_t mutants_per_format() {
   constexpr std::uint64_t kUsual = 5'000;
@@ -189,6 +190,12 @@ TEST_P(MutantsTest, EachIsAnsweredAndHurtsNobodyElse) {
   }
   EXPECT_EQ(answered, files.size());
   EXPECT_EQ(children_of(getpid()), zygote);  // still the first one
+  // A sanitizer's report ends a worker as memory does that runs out (exit code 1).
+  for (const char* reason : {"crashed", "memory", "killed"}) {
+    EXPECT_EQ(
+        metrics.counter("thumb_decoder_worker_restarts_total", "", {{"reason", reason}}).Value(), 0)
+        << reason;
+  }
   EXPECT_TRUE((*maker)->make(as_bytes(originals(GetParam())[0]), default_variants(), {}));
 }
 
