@@ -113,16 +113,16 @@ TEST(AuditBook, ADeadLetterOfARepeat) {
 
 TEST(AuditBook, TheRepeatOfARepeatIsOneToo) {
   Life life;
-  life.now_ms += 14 * 60'000;
+  life.now_ms += 14 * 60'000L;
   life.repeat(Topic::kImageRequests, life.first);
-  life.now_ms += 14 * 60'000;
+  life.now_ms += 14 * 60'000L;
   life.repeat(Topic::kImageRequests, life.first);
   EXPECT_TRUE(life.audit().kept().empty()) << told(life.audit());
 }
 
 TEST(AuditBook, ARequestPublishedAgainTooLateEndsASecondTime) {
   Life life;
-  life.now_ms += 16 * 60'000;
+  life.now_ms += 16 * 60'000L;
   const auto late = life.repeat(Topic::kImageRequests, life.first);
   life.complete(late);
   const Findings findings = life.audit();

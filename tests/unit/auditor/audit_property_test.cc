@@ -34,7 +34,7 @@ class Pipeline {
       case 6:
         return send_again();
       default:
-        history.now_ms += *rc::gen::inRange<std::int64_t>(0, 20 * 60'000);
+        history.now_ms += *rc::gen::inRange<std::int64_t>(0, 20 * 60'000L);
     }
   }
   void finish() {

@@ -120,7 +120,7 @@ TEST_F(AuditTest, ReadsEverythingOnceAndPastControlRecords) {
   EXPECT_EQ(result.counts.uploads, 20U);
   EXPECT_EQ(result.counts.completed, 20U);
   EXPECT_EQ(result.blobs.checked, 40U);
-  EXPECT_EQ(result.blobs.bytes_read, 20U * (11 + 11));
+  EXPECT_EQ(result.blobs.bytes_read, 20UL * (11 + 11));
 }
 
 TEST_F(AuditTest, WhatArrivesMeanwhileIsNoFinding) {

@@ -26,7 +26,7 @@ class History {
   std::int64_t now_ms = kNoonMs;
 
   // Appends with the key's partition, one second after the record before.
-  LogPosition append(Topic topic, OutRecord out) {
+  LogPosition append(Topic topic, const OutRecord& out) {
     const auto partition = out.partition.value_or(kafka::partition_for(out.key, kPartitions));
     now_ms += 1'000;
     // Every other offset is a transaction's end, say.
@@ -89,7 +89,7 @@ class History {
     out.headers.push_back({prefix + "topic", record.topic});
     out.headers.push_back({prefix + "partition", std::to_string(request.partition)});
     out.headers.push_back({prefix + "offset", std::to_string(request.offset)});
-    return append(Topic::kImageRequestsDlq, std::move(out));
+    return append(Topic::kImageRequestsDlq, out);
   }
   // With the value replaced, if one is given: as after a mistake was mended.
   LogPosition send_again(LogPosition dead_letter) {
@@ -103,7 +103,7 @@ class History {
     }
     out.headers.push_back({std::string(kRedriveAttemptHeader), std::to_string(attempt)});
     out.headers.push_back({std::string(kRedriveOfHeader), to_string(dead_letter)});
-    return append(Topic::kImageRequests, std::move(out));
+    return append(Topic::kImageRequests, out);
   }
 
   // --- the audit of it ---
