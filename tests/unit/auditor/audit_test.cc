@@ -141,7 +141,7 @@ TEST_F(AuditTest, WaitsForOpenRequestsAsLongAsItIsTold) {
   // Its end comes while the audit waits for it, after two looks at all partitions.
   std::size_t asked = 0;
   admin_.on_ask = [&] {
-    if (++asked == 2 * kPartitions * kAllTopics.size() + 1) complete(1, request);
+    if (++asked == 2 * kAllTopics.size() * kPartitions + 1) complete(1, request);
   };
   options.wait = milliseconds(60'000);
   const auto result = audit(options);
