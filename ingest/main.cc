@@ -12,6 +12,7 @@
 #include "platform/fs_blob_store.h"
 #include "platform/stop_signal.h"
 #include "state_projector/local_view_reader.h"
+#include "state_projector/remote_view_reader.h"
 
 namespace thumb::ingest {
 namespace {
@@ -19,6 +20,14 @@ namespace {
 Failure not_there(Error error, const std::string& bootstrap) {
   error.message = fmt::format("Cannot start with Kafka at {}: {}", bootstrap, error.message);
   return Failure(std::move(error));
+}
+
+std::unique_ptr<ViewReader> make_view(const IngestSettings& settings, Log& log) {
+  if (!settings.view_url.empty()) {
+    return std::make_unique<RemoteViewReader>(RemoteViewOptions{.url = settings.view_url}, log);
+  }
+  return std::make_unique<LocalViewReader>(LocalViewOptions{.view_dir = settings.common.view_dir()},
+                                           log);
 }
 
 Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
@@ -42,10 +51,9 @@ Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
       kafka::make_partition_reader(cluster, {.queue_bytes = kafka::kLagReaderBytes}, log);
   if (!lag_reader) return Failure(lag_reader.error());
 
-  LocalViewReader view({.view_dir = settings.common.view_dir()}, log);
-
+  const auto view = make_view(settings, log);
   Service service(settings.service(*partitions),
-                  {**blobs, **admin, **lag_reader, **producer, view, names, log});
+                  {**blobs, **admin, **lag_reader, **producer, *view, names, log});
   if (auto started = service.start(); !started) return started;
   stop.wait();
   if (service.stop()) return {};

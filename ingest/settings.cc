@@ -1,8 +1,9 @@
 // Every setting with its default, limits and one sentence.
 #include "ingest/settings.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
+
+#include "platform/loopback.h"
 
 namespace thumb::ingest {
 
@@ -33,6 +34,16 @@ void IngestSettings::declare(Settings& settings) {
         "could read and delete images; if that is meant, set --allow-public (THUMB_ALLOW_PUBLIC)",
         http_host);
   });
+  settings.text("--view-url", view_url,
+                "Where a projector answers for its view, http://host:port; empty: read the view's "
+                "folder on this machine");
+  settings.check([this]() -> std::optional<std::string> {
+    if (view_url.empty() || view_url.starts_with("http://") || view_url.starts_with("https://")) {
+      return std::nullopt;
+    }
+    return fmt::format("--view-url (THUMB_VIEW_URL): '{}' is not of the form http://host:port",
+                       view_url);
+  });
   settings.check([this]() -> std::optional<std::string> {
     if (max_inflight_bytes >= max_body_bytes) return std::nullopt;
     return "--max-inflight-bytes (THUMB_MAX_INFLIGHT_BYTES) is below --max-body-bytes "
@@ -50,15 +61,6 @@ ServiceOptions IngestSettings::service(std::int32_t partitions) const {
   options.max_pixels = static_cast<std::uint64_t>(max_pixels);
   options.workers = static_cast<std::size_t>(ingest_workers);
   return options;
-}
-
-bool is_loopback(std::string_view host) {
-  if (host == "localhost") return true;
-  const std::string text(host);
-  in_addr v4{};
-  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24U) == 127;
-  in6_addr v6{};
-  return inet_pton(AF_INET6, text.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 }  // namespace thumb::ingest

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "ingest/service.h"
 #include "platform/common_settings.h"
@@ -17,6 +16,7 @@ struct IngestSettings {
   std::string http_host = "127.0.0.1";                // THUMB_HTTP_HOST
   std::int64_t http_port = 8080;                      // THUMB_HTTP_PORT
   bool allow_public = false;                          // THUMB_ALLOW_PUBLIC
+  std::string view_url;                               // THUMB_VIEW_URL: empty = local
   std::int64_t max_body_bytes = 32LL << 20;           // THUMB_MAX_BODY_BYTES
   std::int64_t max_inflight_bytes = 1LL << 30;        // THUMB_MAX_INFLIGHT_BYTES
   std::int64_t max_pixels = 50'000'000;               // THUMB_MAX_PIXELS
@@ -29,8 +29,5 @@ struct IngestSettings {
   // REQUIRES: parse() succeeded.
   [[nodiscard]] ServiceOptions service(std::int32_t partitions) const;
 };
-
-// A numeric loopback address or "localhost". Pure.
-[[nodiscard]] bool is_loopback(std::string_view host);
 
 }  // namespace thumb::ingest

@@ -13,9 +13,6 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// Those who wait for a change wait at this place, which no topic has.
-constexpr ViewPartition kFeed{};
-
 // So many looks in a row that each find a change are a stream. One image makes three or four.
 constexpr int kStream = 6;
 
@@ -76,8 +73,9 @@ Result<ViewStats> LocalViewReader::stats() {
   const auto unreadable = as_reader_sees(read_unreadable_count(*(*view)->follower));
   if (!unreadable) return Failure(unreadable.error());
   Positions positions = (*view)->places;
-  positions.erase(kFeed);
-  return ViewStats{(*view)->view_id, std::move(*counts), *unreadable, std::move(positions)};
+  positions.erase(kFeedPlace);
+  return ViewStats{(*view)->view_id, std::move(*counts), *unreadable, (*view)->newest_change(),
+                   std::move(positions)};
 }
 
 Result<ChangePage> LocalViewReader::changes(std::uint64_t after, std::size_t limit) {
@@ -102,7 +100,7 @@ void LocalViewReader::wait_for(Topic topic, std::int32_t partition, std::int64_t
 
 void LocalViewReader::wait_for_change(std::uint64_t after, Deadline deadline,
                                       std::function<void(bool changed)> done) {
-  wait({kFeed, static_cast<std::int64_t>(after) + 1, deadline}, std::move(done));
+  wait({kFeedPlace, static_cast<std::int64_t>(after) + 1, deadline}, std::move(done));
 }
 
 void LocalViewReader::wait(const Waiters::Wanted& wanted, std::function<void(bool)> done) {
@@ -118,7 +116,7 @@ void LocalViewReader::wait(const Waiters::Wanted& wanted, std::function<void(boo
 }
 
 std::uint64_t LocalViewReader::Serving::newest_change() const {
-  return static_cast<std::uint64_t>(position_of(places, kFeed));
+  return static_cast<std::uint64_t>(position_of(places, kFeedPlace));
 }
 
 std::shared_ptr<const LocalViewReader::Serving> LocalViewReader::serving() const {
@@ -138,7 +136,7 @@ Result<void> LocalViewReader::publish(std::shared_ptr<RocksFollower> follower,
   if (!positions) return Failure(std::move(positions.error()));
   const auto last_change = read_last_change(*follower);
   if (!last_change) return Failure(last_change.error());
-  (*positions)[kFeed] = static_cast<std::int64_t>(*last_change);
+  (*positions)[kFeedPlace] = static_cast<std::int64_t>(*last_change);
   auto next =
       std::make_shared<const Serving>(Serving{std::move(follower), view_id, std::move(*positions)});
   std::shared_ptr<const Serving> last;  // closed, if it was the last handle, outside the lock
@@ -168,7 +166,7 @@ void LocalViewReader::run(const std::stop_token& stop) {
     const auto view = serving();
     waiters_.settle(view ? &view->places : nullptr, Steady::now());
     if (std::exchange(feed_began_anew_, false)) {
-      const Positions whatever{{kFeed, std::numeric_limits<std::int64_t>::max()}};
+      const Positions whatever{{kFeedPlace, std::numeric_limits<std::int64_t>::max()}};
       waiters_.settle(&whatever, Steady::now());
     }
   }

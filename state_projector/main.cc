@@ -8,6 +8,7 @@
 #include "kafka/cluster_config.h"
 #include "platform/common_settings.h"
 #include "platform/http/admin_routes.h"
+#include "platform/loopback.h"
 #include "platform/metrics.h"
 #include "platform/stop_signal.h"
 #include "state_projector/admin.h"
@@ -17,6 +18,7 @@
 #include "state_projector/rocks/rocks_follower.h"
 #include "state_projector/rocks/rocks_store.h"
 #include "state_projector/verify.h"
+#include "state_projector/view_endpoint.h"
 
 namespace thumb {
 namespace {
@@ -27,6 +29,9 @@ struct Command {
   bool force_rebuild = false;
   bool with_digests = false;
   bool by_partition = false;
+  std::string view_host = "127.0.0.1";  // THUMB_VIEW_HOST
+  std::int64_t view_port = 0;           // THUMB_VIEW_PORT: 0 = none
+  bool allow_public = false;            // THUMB_ALLOW_PUBLIC
   std::string name = "run";
 
   [[nodiscard]] kafka::ClusterConfig cluster() const {
@@ -36,6 +41,20 @@ struct Command {
 
 void declare(Settings& settings, Command& command) {
   command.common.declare(settings);
+  settings.text("--view-host", command.view_host, "Address to answer for the view on");
+  settings.integer(
+      "--view-port", command.view_port, 0, 65'535,
+      "Port to answer for the view on, for ingest elsewhere (THUMB_VIEW_URL); 0: none");
+  settings.flag("--allow-public", command.allow_public,
+                "Answer on an address that others can reach, though whoever can reads everything");
+  settings.check([&command]() -> std::optional<std::string> {
+    if (command.allow_public || is_loopback(command.view_host)) return std::nullopt;
+    return fmt::format(
+        "--view-host (THUMB_VIEW_HOST): '{}' can be reached from other machines, and anyone there "
+        "could read every image's record; if that is meant, set --allow-public "
+        "(THUMB_ALLOW_PUBLIC)",
+        command.view_host);
+  });
   auto& app = settings.app();
   app.require_subcommand(0, 1);
   const auto add = [&](const std::string& name, const std::string& help) {
@@ -72,6 +91,16 @@ ViewOpeners openers() {
       RocksStore::open};
 }
 
+// None if the port is 0.
+Result<std::unique_ptr<ViewEndpoint>> serve_view(const Command& command, Log& log,
+                                                 Metrics& metrics) {
+  if (command.view_port == 0) return nullptr;
+  http::ServerOptions options;
+  options.host = command.view_host;
+  options.port = static_cast<std::uint16_t>(command.view_port);
+  return ViewEndpoint::start(options, command.common.view_dir(), log, metrics);
+}
+
 Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   const TopicNames names(command.common.topic_prefix);
   const ViewFolder folder(command.common.view_dir());
@@ -93,6 +122,8 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   http::add_admin_routes(router, metrics, [&projector] { return projector.ready(); });
   const auto server = http::serve_admin(command.common.admin_port, router, log, metrics);
   if (!server) return Failure(server.error());
+  const auto endpoint = serve_view(command, log, metrics);
+  if (!endpoint) return Failure(endpoint.error());
   log.info("projector started", {{"view_dir", options.view_dir.string()}});
   auto ended = projector.run(stop.token());
   projector.wishes().close();

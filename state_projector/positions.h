@@ -14,6 +14,9 @@ struct ViewPartition {
   friend auto operator<=>(const ViewPartition&, const ViewPartition&) = default;
 };
 
+// Where whoever waits for a change of the feed waits, as if it were a partition: no topic has it.
+inline constexpr ViewPartition kFeedPlace{};
+
 // Offsets of the next records to fold; a partition that is not in here stands at 0.
 using Positions = std::map<ViewPartition, std::int64_t>;
 

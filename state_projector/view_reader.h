@@ -57,6 +57,7 @@ struct ViewStats {
   std::string view_id;
   std::map<ImageState, std::int64_t> images;  // states of zero left out
   std::int64_t unreadable = 0;                // records that were skipped
+  std::uint64_t newest_change = 0;            // number of the feed's newest entry
   Positions positions;                        // what is folded in
 };
 

@@ -62,6 +62,15 @@ void Waiters::settle(const Positions* positions, Deadline now) {
   for (auto& done : expired) done(false);
 }
 
+std::vector<Waiters::Wanted> Waiters::lowest() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Wanted> lowest;
+  for (const auto& [partition, wanted] : by_offset_) {
+    lowest.push_back(waiters_.at(wanted.begin()->second).wanted);
+  }
+  return lowest;
+}
+
 bool Waiters::empty() const {
   const std::lock_guard lock(mutex_);
   return waiters_.empty();

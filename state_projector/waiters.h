@@ -41,6 +41,9 @@ class Waiters {
   // has passed.
   void settle(const Positions* positions, Deadline now);
 
+  // The one that waits for the lowest offset, of each partition that somebody waits for.
+  [[nodiscard]] std::vector<Wanted> lowest() const;
+
   [[nodiscard]] bool empty() const;
   [[nodiscard]] std::optional<Deadline> next_deadline() const;
 

@@ -109,7 +109,7 @@ class FakeViewReader final : public ViewReader {
   Result<ViewStats> stats() override {
     const std::lock_guard lock(mutex_);
     if (!available_) return unavailable();
-    ViewStats stats{"fake", {}, 0, {}};
+    ViewStats stats{"fake", {}, 0, feed_.size(), {}};
     for (const auto& [place, offset] : positions_) {
       stats.positions[{place.first, place.second}] = offset;
     }

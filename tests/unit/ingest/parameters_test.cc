@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ingest/settings.h"
+#include "platform/loopback.h"
 
 namespace thumb::ingest {
 namespace {

@@ -6,7 +6,10 @@
 #include <future>
 #include <set>
 
+#include "platform/http/server.h"
 #include "state_projector/local_view_reader.h"
+#include "state_projector/remote_view_reader.h"
+#include "state_projector/view_routes.h"
 #include "tests/support/fake_view_reader.h"
 #include "tests/support/placed_events.h"
 #include "tests/support/rapidcheck_gtest.h"
@@ -78,6 +81,43 @@ class LocalSubject {
       std::make_unique<LocalViewReader>(LocalViewOptions{.view_dir = view_.folder().root()}, log_);
 };
 
+// The fake once more, asked over HTTP.
+class RemoteSubject {
+ public:
+  RemoteSubject() {
+    add_view_routes(router_, fake_.reader());
+    server_ = http::Server::start({.port = 0}, router_, log_, metrics_).value();
+    reader_ = std::make_unique<RemoteViewReader>(
+        RemoteViewOptions{.url = "http://127.0.0.1:" + std::to_string(server_->port())}, log_);
+  }
+  ~RemoteSubject() {
+    reader_.reset();
+    server_->stop(0ms);
+  }
+  RemoteSubject(const RemoteSubject&) = delete;
+  RemoteSubject& operator=(const RemoteSubject&) = delete;
+
+  ViewReader& reader() { return *reader_; }
+  void make_view() { fake_.make_view(); }
+  void put(const Event& event, const RecordPlace& place) {
+    fake_.put(event, place);
+    ASSERT_TRUE(
+        wait_for(*reader_, topic_of(event), place.position.partition, place.position.offset + 1));
+  }
+  void advance(Topic topic, std::int32_t partition, std::int64_t next_offset) {
+    fake_.advance(topic, partition, next_offset);
+  }
+  void destroy_reader() { reader_.reset(); }
+
+ private:
+  Log log_{"test", LogLevel::kError};
+  Metrics metrics_;
+  FakeSubject fake_;
+  http::Router router_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<RemoteViewReader> reader_;
+};
+
 template <typename Subject>
 class ViewReaderConformance : public ::testing::Test {
  protected:
@@ -108,7 +148,7 @@ class ViewReaderWithoutView : public ::testing::Test {
   Subject subject_;
 };
 
-using Subjects = ::testing::Types<FakeSubject, LocalSubject>;
+using Subjects = ::testing::Types<FakeSubject, LocalSubject, RemoteSubject>;
 TYPED_TEST_SUITE(ViewReaderConformance, Subjects);
 TYPED_TEST_SUITE(ViewReaderWithoutView, Subjects);
 
