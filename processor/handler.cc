@@ -52,6 +52,7 @@ std::string next_hop(const std::optional<std::string>& parent, const RandomBytes
 struct RequestHandler::Hop {
   const Work& work;
   const EventBase& request;
+  const std::stop_token& revoked;
   TimeMs started_at;
   std::string traceparent;
   StageTimes stages;
@@ -60,9 +61,10 @@ struct RequestHandler::Hop {
 RequestHandler::RequestHandler(Ports ports, TopicNames names, HandlerOptions options)
     : ports_(std::move(ports)), names_(std::move(names)), options_(options) {}
 
-Result<Outcome> RequestHandler::handle(const Work& work, unsigned attempt) {
+Result<Outcome> RequestHandler::handle(const Work& work, unsigned attempt,
+                                       const std::stop_token& revoked) {
   const TimeMs now = ports_.clock.now();
-  Hop hop{work, base_of(work), now, next_hop(work.decoded.traceparent, ports_.random), {}};
+  Hop hop{work, base_of(work), revoked, now, next_hop(work.decoded.traceparent, ports_.random), {}};
   hop.stages.waited = std::max(milliseconds(0), now - work.appended_at);
   try {
     return perform(hop, attempt);
@@ -106,6 +108,9 @@ Result<Outcome> RequestHandler::make_thumbnails(Hop& hop, const BlobRef& origina
   if (!made) return failed_or_passing(hop, made.error());
   failpoint("processor.after-decode");
   hop.stages.made = watch.lap();
+  if (hop.revoked.stop_requested()) {
+    return fail_transient(ErrorKind::kConflict, "revoked", "the partition is another's by now");
+  }
   auto stored = store(hop.request.image_id, made->thumbnails);
   if (!stored) return failed_or_passing(hop, stored.error());
   hop.stages.stored = watch.lap();

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <stop_token>
 #include <string>
 
 #include "kafka/producer.h"
@@ -42,7 +43,10 @@ class RequestHandler {
   // Runs to the end and may be repeated: blobs are named by their content, events by their request.
   // A crash in the middle leaves blobs that no event names. Whatever is the image's fault is an
   // Outcome; an error is always a passing one (back off, then call again with attempt + 1).
-  [[nodiscard]] Result<Outcome> handle(const Work& work, unsigned attempt);
+  // Once `revoked` is asked to stop, nothing is stored any more: the partition's next owner may
+  // have removed the image since.
+  [[nodiscard]] Result<Outcome> handle(const Work& work, unsigned attempt,
+                                       const std::stop_token& revoked = {});
 
  private:
   struct Hop;  // one request on its way through

@@ -110,25 +110,27 @@ Result<void> run_processor(const ProcessorSettings& settings, const std::stop_to
   transactions.transactional_id =
       settings.group_id() + "-" + to_hex(std::as_bytes(std::span(unique)));
   RunnerOptions options;
-  options.workers = settings.worker_count();
+  // More than decoders, so that these decode while others fetch and store.
+  options.workers = 2 * settings.worker_count() + 2;
   options.max_in_work = static_cast<std::size_t>(settings.max_in_work);
   options.partition_window = 4 * options.max_in_work;
   options.commit.max_batch = static_cast<std::size_t>(settings.batch);
   options.commit.linger = settings.linger;
-  Runner runner({[&](kafka::RebalanceListener& listener) {
-                   return kafka::make_group_consumer(cluster, group, listener, log);
-                 },
-                 [&] { return kafka::make_transactional_producer(cluster, transactions, log); },
-                 [&](const Work& work, unsigned attempt) { return handler.handle(work, attempt); },
-                 starts, random, log, processor_metrics, lag},
-                names, options);
+  Runner runner(
+      {[&](kafka::RebalanceListener& listener) {
+         return kafka::make_group_consumer(cluster, group, listener, log);
+       },
+       [&] { return kafka::make_transactional_producer(cluster, transactions, log); },
+       [&](const Job& job) { return handler.handle(*job.work, job.attempt, job.revoked); }, starts,
+       random, log, processor_metrics, lag},
+      names, options);
 
   http::Router router;
   http::add_admin_routes(router, metrics, [&] { return runner.ready() && (*maker)->healthy(); });
   const auto server = http::serve_admin(settings.common.admin_port, router, log, metrics);
   if (!server) return Failure(server.error());
   log.info("processor started", {{"group", settings.group_id()},
-                                 {"workers", options.workers},
+                                 {"workers", settings.worker_count()},
                                  {"transactional_id", transactions.transactional_id}});
   auto ended = runner.run(stop);
   if (*server != nullptr) (*server)->stop(milliseconds(500));

@@ -27,7 +27,7 @@
 namespace thumb {
 
 struct RunnerOptions {
-  std::size_t workers = 2;
+  std::size_t workers = 2;       // requests handled at once
   std::size_t max_in_work = 64;  // requests read and not finished
   // Records of one partition read and not committed: how far it runs ahead of its slowest request.
   // Passed by one poll at most.

@@ -20,7 +20,7 @@ std::vector<JobResult> Workshop::collect() {
 
 void Workshop::run(const Job& job) {
   if (job.revoked.stop_requested()) return;
-  auto outcome = handle_(*job.work, job.attempt);
+  auto outcome = handle_(job);
   {
     const std::scoped_lock lock(mutex_);
     results_.push_back({job.ticket, job.attempt, std::move(outcome)});

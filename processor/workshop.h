@@ -20,7 +20,7 @@ struct JobResult {
 // Thread-safe. Jobs that were revoked before they began are skipped without a result.
 class Workshop {
  public:
-  using Handle = std::function<Result<Outcome>(const Work&, unsigned attempt)>;
+  using Handle = std::function<Result<Outcome>(const Job&)>;
 
   // `handle` is called on several threads at once and must not throw; `on_result` is called on a
   // worker thread whenever there is something to collect, and must be short.

@@ -135,7 +135,8 @@ class OutageTest : public ::testing::TestWithParam<Trouble> {
 TEST_P(OutageTest, TheMemberKeepsItsPartitions) {
   publish_requests();
   StartFinder starts(names_, *admin_, *reader_, clock_, {});
-  PartitionLag lag(metrics_, *admin_, names_.of(Topic::kImageRequests));
+  const auto lag_reader = kafka::make_partition_reader(cluster_, {}, log_).value();
+  PartitionLag lag(metrics_, *admin_, *lag_reader, names_.of(Topic::kImageRequests));
   RunnerOptions options;
   options.max_in_work = 8;
   options.work_backoff = {milliseconds(100), milliseconds(1'000)};
@@ -145,7 +146,7 @@ TEST_P(OutageTest, TheMemberKeepsItsPartitions) {
                    return kafka::make_transactional_producer(
                        cluster_, {.transactional_id = names_.prefix() + "producer"}, log_);
                  },
-                 [&](const Work& work, unsigned) { return desk.handle(work); }, starts,
+                 [&](const Job& job) { return desk.handle(*job.work); }, starts,
                  system_random_bytes(), log_, processor_metrics_, lag},
                 names_, options);
   std::stop_source stop;

@@ -69,12 +69,13 @@ class HandlerTest : public ::testing::Test {
     return event;
   }
 
-  Result<Outcome> handle(const Event& event, unsigned attempt = 0) {
+  Result<Outcome> handle(const Event& event, unsigned attempt = 0,
+                         const std::stop_token& revoked = {}) {
     InRecord record = in_record(event, {3, 17});
     record.headers.push_back({"traceparent", kTrace});
     const auto work = understand(record);
     EXPECT_TRUE(work);
-    return handler_.handle(*work, attempt);
+    return handler_.handle(*work, attempt, revoked);
   }
 
   // The one event that the outcome holds.
@@ -192,6 +193,14 @@ TEST_F(HandlerTest, PassingTroubleIsNoOutcome) {
   blobs_.set_broken(false);
   maker_.error = Error{ErrorKind::kUnavailable, Retry::kBackoff, "image-engine-busy", "", ""};
   EXPECT_EQ(handle(upload()).error().retry, Retry::kBackoff);
+  EXPECT_THAT(blobs_.keys(), ElementsAre(original().key));
+}
+
+// The next owner may have removed the image while its thumbnail was made here.
+TEST_F(HandlerTest, NothingIsStoredOnceThePartitionIsAnothers) {
+  std::stop_source revoked;
+  revoked.request_stop();
+  EXPECT_EQ(handle(upload(), 0, revoked.get_token()).error().code, "revoked");
   EXPECT_THAT(blobs_.keys(), ElementsAre(original().key));
 }
 

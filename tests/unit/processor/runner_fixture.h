@@ -79,18 +79,17 @@ class RunnerTest : public ::testing::Test {
 
   void start() {
     runner_ = std::make_unique<Runner>(
-        Runner::Ports{
-            [this](kafka::RebalanceListener& listener)
-                -> Result<std::unique_ptr<kafka::GroupConsumer>> {
-              ++consumers_made_;
-              return std::make_unique<FakeGroupConsumer>(cluster_, listener);
-            },
-            [this]() -> Result<std::unique_ptr<kafka::TransactionalProducer>> {
-              ++producers_made_;
-              return std::make_unique<FakeTransactionalProducer>(cluster_);
-            },
-            [this](const Work& work, unsigned attempt) { return desk_.handle(work, attempt); },
-            starts_, system_random_bytes(), log_, processor_metrics_, lag_},
+        Runner::Ports{[this](kafka::RebalanceListener& listener)
+                          -> Result<std::unique_ptr<kafka::GroupConsumer>> {
+                        ++consumers_made_;
+                        return std::make_unique<FakeGroupConsumer>(cluster_, listener);
+                      },
+                      [this]() -> Result<std::unique_ptr<kafka::TransactionalProducer>> {
+                        ++producers_made_;
+                        return std::make_unique<FakeTransactionalProducer>(cluster_);
+                      },
+                      [this](const Job& job) { return desk_.handle(*job.work, job.attempt); },
+                      starts_, system_random_bytes(), log_, processor_metrics_, lag_},
         kNames, options_);
     stop_ = std::stop_source();
     thread_ = std::jthread([this] { ended_ = runner_->run(stop_.get_token()); });

@@ -62,7 +62,9 @@ TEST(DeadLetter, ItsHeadersAreText) {
   const Error error{ErrorKind::kCorrupt, Retry::kNever, "unknown-event-type", "ce_type '\xff\xfe'",
                     ""};
   const auto letter = dead_letter(poison_at({4, 99}), error, kNames);
-  EXPECT_EQ(header_of(letter.headers, "__connect.errors.exception.message"), "ce_type '?" "?'");
+  EXPECT_EQ(header_of(letter.headers, "__connect.errors.exception.message"),
+            "ce_type '?"
+            "?'");
   EXPECT_EQ(header_of(letter.headers, "__connect.errors.connector.name"), "thumbstream-processor");
   EXPECT_EQ(header_of(letter.headers, "__connect.errors.task.id"), "4");
 }
