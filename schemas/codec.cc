@@ -62,54 +62,62 @@ std::optional<std::string_view> find_header(const InRecord& record, std::string_
   return std::nullopt;
 }
 
-// The attributes we need of a CloudEvent, whichever mode it came in.
+// The attributes we need of a CloudEvent, whichever mode it came in. Views into the record, or into
+// `owned`: not to be moved.
 struct Attributes {
-  std::string specversion;
-  std::string id;
-  std::string source;
-  std::string type;
+  std::string_view specversion;
+  std::string_view id;
+  std::string_view source;
+  std::string_view type;
+  std::string_view data;
   std::optional<std::string> traceparent;
-  std::string data;
+  std::array<std::string, 5> owned;
 };
 
-Result<Attributes> read_binary(const InRecord& record) {
-  const auto text = [&](std::string_view name) {
-    return std::string(find_header(record, name).value_or(""));
-  };
-  Attributes attributes{text("ce_specversion"), text("ce_id"), text("ce_source"),
-                        text("ce_type"),        std::nullopt,  *record.value};
+void read_binary(const InRecord& record, Attributes& attributes) {
+  const auto text = [&](std::string_view name) { return find_header(record, name).value_or(""); };
+  attributes.specversion = text("ce_specversion");
+  attributes.id = text("ce_id");
+  attributes.source = text("ce_source");
+  attributes.type = text("ce_type");
+  attributes.data = *record.value;
   if (const auto trace = find_header(record, "traceparent")) {
     attributes.traceparent = valid_traceparent(*trace);
   }
-  return attributes;
 }
 
-Result<Attributes> read_structured(const InRecord& record) {
+Result<void> read_structured(const InRecord& record, Attributes& attributes) {
   const auto outer = json::parse(*record.value, nullptr, /*allow_exceptions=*/false);
   if (!outer.is_object()) return corrupt("not-a-cloudevent", "the structured event is not JSON");
   const auto text = [&](const char* name) {
     const auto at = outer.find(name);
     return at != outer.end() && at->is_string() ? at->get<std::string>() : std::string();
   };
-  Attributes attributes{text("specversion"),
-                        text("id"),
-                        text("source"),
-                        text("type"),
-                        valid_traceparent(text("traceparent")),
-                        ""};
   const auto data = outer.find("data");
   if (data == outer.end()) return corrupt("invalid-event", "data must be there");
-  attributes.data = data->dump();
-  return attributes;
+  attributes.owned = {text("specversion"), text("id"), text("source"), text("type"), data->dump()};
+  attributes.specversion = attributes.owned[0];
+  attributes.id = attributes.owned[1];
+  attributes.source = attributes.owned[2];
+  attributes.type = attributes.owned[3];
+  attributes.data = attributes.owned[4];
+  attributes.traceparent = valid_traceparent(text("traceparent"));
+  return {};
 }
 
-Result<Attributes> read_attributes(const InRecord& record) {
-  auto content_type = std::string(find_header(record, "content-type").value_or(""));
-  std::ranges::transform(content_type, content_type.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  });
-  return content_type.starts_with("application/cloudevents") ? read_structured(record)
-                                                             : read_binary(record);
+bool is_structured(const InRecord& record) {
+  constexpr std::string_view kStructured = "application/cloudevents";
+  const auto type = find_header(record, "content-type").value_or("");
+  return type.size() >= kStructured.size() &&
+         std::ranges::equal(type.substr(0, kStructured.size()), kStructured, [](char x, char y) {
+           return (x >= 'A' && x <= 'Z' ? static_cast<char>(x | 0x20) : x) == y;
+         });
+}
+
+Result<void> read_attributes(const InRecord& record, Attributes& attributes) {
+  if (is_structured(record)) return read_structured(record, attributes);
+  read_binary(record, attributes);
+  return {};
 }
 
 // "io.thumbstream.image-uploaded.v1" -> "image-uploaded".
@@ -166,16 +174,16 @@ Result<DecodedEvent> decode(const InRecord& record) {
     if (record.topic.ends_with(role_of(Topic::kImagePrivate).name)) return decode_tombstone(record);
     return corrupt("not-a-cloudevent", "the record has no value");
   }
-  auto attributes = read_attributes(record);
-  if (!attributes) return Failure(attributes.error());
-  if (attributes->specversion != "1.0" || attributes->id.empty() || attributes->source.empty() ||
-      attributes->type.empty()) {
+  Attributes attributes;
+  if (auto read = read_attributes(record, attributes); !read) return Failure(read.error());
+  if (attributes.specversion != "1.0" || attributes.id.empty() || attributes.source.empty() ||
+      attributes.type.empty()) {
     return corrupt("not-a-cloudevent",
                    "specversion 1.0, id, source and type are required CloudEvents attributes");
   }
-  const auto name = name_in_type(attributes->type);
+  const auto name = name_in_type(attributes.type);
   if (!name) return Failure(name.error());
-  auto event = event_from_json(*name, attributes->data);
+  auto event = event_from_json(*name, attributes.data);
   if (!event) return Failure(event.error());
   if (record.key != image_id_of(*event).str()) {
     return corrupt("invalid-event", "image_id must be the record's key");
@@ -183,8 +191,8 @@ Result<DecodedEvent> decode(const InRecord& record) {
   if (!record.topic.ends_with(role_of(topic_of(*event)).name)) {
     return corrupt("unknown-event-type", fmt::format("{} does not belong on this topic", *name));
   }
-  return DecodedEvent{std::move(*event), std::move(attributes->id),
-                      std::move(attributes->traceparent)};
+  return DecodedEvent{std::move(*event), std::string(attributes.id),
+                      std::move(attributes.traceparent)};
 }
 
 }  // namespace thumb

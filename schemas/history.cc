@@ -6,6 +6,18 @@
 #include "schemas/row_join.h"
 
 namespace thumb {
+namespace {
+
+// What stands behind the other fields.
+Result<ImageRow> decode_rest(const ImageId& id, const ByteReader& in) {
+  if (in.ok()) {
+    if (auto part = decode_row(id, in.rest())) return part;
+  }
+  return fail(ErrorKind::kCorrupt, "corrupt-history", "the stored history is damaged",
+              "image " + id.str());
+}
+
+}  // namespace
 
 bool happened_before(const HistoryEntry& a, const HistoryEntry& b) {
   return std::tie(a.at, a.topic, a.position) < std::tie(b.at, b.topic, b.position);
@@ -41,15 +53,17 @@ Result<HistoryEntry> decode_history(const ImageId& id, Topic topic, const LogPos
   entry.actor = in.text();
   if (auto traceparent = in.text(); !traceparent.empty())
     entry.traceparent = std::move(traceparent);
-  const auto row = in.rest();
-  auto part = in.ok() ? decode_row(id, row)
-                      : fail(ErrorKind::kCorrupt, "row-version", "the entry is cut short");
-  if (!part) {
-    return fail(ErrorKind::kCorrupt, "corrupt-history", "the stored history is damaged",
-                "image " + id.str());
-  }
+  auto part = decode_rest(id, in);
+  if (!part) return Failure(std::move(part.error()));
   entry.part = std::move(*part);
   return entry;
+}
+
+Result<ImageRow> decode_history_part(const ImageId& id, std::string_view bytes) {
+  ByteReader in(bytes);
+  std::ignore = in.time();
+  for (int texts = 0; texts < 3; ++texts) std::ignore = in.raw(in.number());
+  return decode_rest(id, in);
 }
 
 }  // namespace thumb

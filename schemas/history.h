@@ -43,4 +43,7 @@ struct HistoryEntry {
                                                   const LogPosition& position,
                                                   std::string_view bytes);
 
+// Only the part of it. Errors as above.
+[[nodiscard]] Result<ImageRow> decode_history_part(const ImageId& id, std::string_view bytes);
+
 }  // namespace thumb

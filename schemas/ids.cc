@@ -1,38 +1,53 @@
 // UUIDs as text and bytes, and UUIDv7.
 #include "schemas/ids.h"
 
-#include "platform/text.h"
+#include <optional>
 
 namespace thumb {
+namespace {
+
+constexpr std::size_t kTextLength = 36;
+
+constexpr bool is_dash(std::size_t at) { return at == 8 || at == 13 || at == 18 || at == 23; }
+
+constexpr std::optional<unsigned> hex_value(char c) {
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
+  if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
+  return std::nullopt;
+}
+
+}  // namespace
 
 std::string format_uuid(const UuidBytes& bytes) {
-  const auto hex = to_hex(std::as_bytes(std::span(bytes)));
-  std::string text;
-  text.reserve(36);
-  for (std::size_t i = 0; i < hex.size(); ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
-    text += hex[i];
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text(kTextLength, '-');
+  std::size_t at = 0;
+  for (const auto byte : bytes) {
+    if (is_dash(at)) ++at;
+    text[at++] = kDigits[byte >> 4U];
+    text[at++] = kDigits[byte & 0xfU];
   }
   return text;
 }
 
 Result<UuidBytes> parse_uuid(std::string_view text) {
-  std::string hex;
-  bool shaped = text.size() == 36;
-  for (std::size_t i = 0; shaped && i < text.size(); ++i) {
-    const bool dash_here = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash_here) {
-      shaped = text[i] == '-';
-    } else {
-      hex += text[i];
+  UuidBytes bytes{};
+  bool valid = text.size() == kTextLength;
+  std::size_t digits = 0;
+  for (std::size_t at = 0; valid && at < text.size(); ++at) {
+    if (is_dash(at)) {
+      valid = text[at] == '-';
+      continue;
     }
+    const auto value = hex_value(text[at]);
+    valid = value.has_value();
+    auto& byte = bytes[digits++ / 2];
+    byte = static_cast<std::uint8_t>((unsigned{byte} << 4U) | value.value_or(0));
   }
-  const auto raw = shaped ? from_hex(hex) : std::nullopt;
-  if (!raw) {
+  if (!valid) {
     return fail(ErrorKind::kInvalid, "bad-id", "an id is a UUID of the form 8-4-4-4-12 hex digits");
   }
-  UuidBytes bytes{};
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>((*raw)[i]);
   return bytes;
 }
 

@@ -20,7 +20,7 @@ Result<std::set<std::string>> outdated(const KeyValueReader& view, const ImageRo
   const auto scanned = view.scan(prefix, prefix, [&](std::string_view key, std::string_view) {
     const auto place = view_keys::parse_history(key);
     const bool erased =
-        place && is_personal(place->partition.topic) && place->offset < erased_below;
+        place && !stays_in_history(place->partition.topic, place->offset, erased_below);
     if (after.deleted || erased) keys.emplace(key);
     return true;
   });
@@ -32,14 +32,20 @@ Result<std::set<std::string>> outdated(const KeyValueReader& view, const ImageRo
 std::int64_t newest_tombstone(std::span<const HistoryEntry> entries) {
   std::int64_t offset = 0;
   for (const auto& entry : entries) {
-    const bool tombstone =
-        is_personal(entry.topic) && entry.part.personal && entry.part.personal->filename.empty();
-    if (tombstone) offset = std::max(offset, entry.position.offset);
+    if (erases_personal(entry.topic, entry.part)) offset = std::max(offset, entry.position.offset);
   }
   return offset;
 }
 
 }  // namespace
+
+bool erases_personal(Topic topic, const ImageRow& part) {
+  return is_personal(topic) && part.personal && part.personal->filename.empty();
+}
+
+bool stays_in_history(Topic topic, std::int64_t offset, std::int64_t erased_below) {
+  return !is_personal(topic) || offset >= erased_below;
+}
 
 Result<void> append_history_change(const KeyValueReader& view, const ImageRow& after,
                                    bool deleted_before, std::span<const HistoryEntry> entries,
@@ -53,7 +59,7 @@ Result<void> append_history_change(const KeyValueReader& view, const ImageRow& a
   }
   if (after.deleted) return {};
   for (const auto& entry : entries) {
-    if (is_personal(entry.topic) && entry.position.offset < erased_below) continue;
+    if (!stays_in_history(entry.topic, entry.position.offset, erased_below)) continue;
     changes.push_back({view_keys::history(after.id, {entry.topic, entry.position.partition},
                                           entry.position.offset),
                        encode_history(entry)});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,11 +38,27 @@ class KeyValueReader {
                                           const Visit& visit) const = 0;
 };
 
+// Pairs on their way into a store, in ascending order of keys, none twice. For one thread. Nothing
+// of it shows, and nothing is left of it if it goes away, unless the store has taken it in.
+class SortedRun {
+ public:
+  virtual ~SortedRun() = default;
+  // REQUIRES: `key` is above all keys before it. Errors: those of the store.
+  [[nodiscard]] virtual Result<void> add(std::string_view key, std::string_view value) = 0;
+};
+
 class KeyValueStore : public KeyValueReader {
  public:
   // All changes or none, also through a crash of this process: the next opening has the batch whole
   // or not at all. A power cut may lose the newest batches, never one in the middle.
   [[nodiscard]] virtual Result<void> write(std::span<const KeyChange> changes) = 0;
+
+  // Much at once into a store that holds none of the keys: far quicker than write(), and in no
+  // memory to speak of. begin_run() is for any thread.
+  [[nodiscard]] virtual Result<std::unique_ptr<SortedRun>> begin_run() = 0;
+  // All of the runs or none, as in write(). REQUIRES: begin_run() of this store made them, and no
+  // key is in two of them.
+  [[nodiscard]] virtual Result<void> take_in(std::vector<std::unique_ptr<SortedRun>> runs) = 0;
 };
 
 }  // namespace thumb

@@ -158,9 +158,11 @@ Result<void> run_replay(const Command& command, const StopSignal& stop, Log& log
   const ViewFolder folder(command.common.view_dir());
   auto admin = kafka::make_admin(command.cluster(), log);
   if (!admin) return Failure(std::move(admin.error()));
-  auto reader = kafka::make_partition_reader(command.cluster(), {}, log);
-  if (!reader) return Failure(std::move(reader.error()));
-  const LogSource source{.admin = **admin, .reader = **reader, .names = names, .replay = {}};
+  const LogSource source{
+      .admin = **admin,
+      .open_reader = [&] { return kafka::make_partition_reader(command.cluster(), {}, log); },
+      .names = names,
+      .bulk = {}};
   if (command.name == "rebuild") {
     return rebuild(folder, openers(), source, command.force_rebuild, stop.token(), std::cout);
   }

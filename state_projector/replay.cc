@@ -41,6 +41,19 @@ std::vector<InRecord> cut(std::vector<InRecord> records, const Positions& target
   return records;
 }
 
+// Moves `positions` on past what was read.
+void note(std::span<const InRecord> records, const Positions& ends, const TopicNames& names,
+          Positions& positions) {
+  for (const auto& record : records) {
+    const auto topic = names.find(record.topic);
+    positions[{*topic, record.position.partition}] = record.position.offset + 1;
+  }
+  for (const auto& [partition, end] : ends) {
+    auto& position = positions[partition];
+    position = std::max(position, end);
+  }
+}
+
 bool reached(const Positions& target, const Positions& positions) {
   return std::ranges::all_of(target, [&](const auto& wanted) {
     return position_of(positions, wanted.first) >= wanted.second;
@@ -49,23 +62,22 @@ bool reached(const Positions& target, const Positions& positions) {
 
 }  // namespace
 
-Result<void> replay_until(const Positions& target, const ClusterState& cluster,
-                          const TopicNames& names, kafka::PartitionReader& reader,
-                          ViewWriter& writer, const ReplayOptions& options,
-                          const std::stop_token& stop) {
+Result<void> read_until(const Positions& target, const ClusterState& cluster,
+                        const TopicNames& names, kafka::PartitionReader& reader,
+                        const ReplayOptions& options, const std::stop_token& stop,
+                        const TakeRecords& take) {
   if (auto within = check_within_log(target, cluster); !within) return within;
   // Records that retention has removed can't be waited for.
-  Positions gone;
+  Positions positions;
   for (const auto& [partition, marks] : cluster.watermarks) {
-    gone[partition] = std::min(marks.low, position_of(target, partition));
+    positions[partition] = std::min(marks.low, position_of(target, partition));
   }
-  if (auto begun = writer.apply({}, gone); !begun) return Failure(std::move(begun.error()));
-  if (auto assigned = reader.assign(reading_starts(cluster, writer.positions(), names));
-      !assigned) {
+  if (auto begun = take({}, positions); !begun) return begun;
+  if (auto assigned = reader.assign(reading_starts(cluster, positions, names)); !assigned) {
     return assigned;
   }
   auto give_up = Steady::now() + options.patience;
-  while (!reached(target, writer.positions())) {
+  while (!reached(target, positions)) {
     if (stop.stop_requested()) {
       return fail_transient(ErrorKind::kUnavailable, "stopped", "told to stop");
     }
@@ -74,15 +86,24 @@ Result<void> replay_until(const Positions& target, const ClusterState& cluster,
     if (!batch->records.empty() || !batch->ends.empty()) give_up = Steady::now() + options.patience;
     auto ends = to_positions(batch->ends, names);
     const auto records = cut(std::move(batch->records), target, names, ends);
-    if (auto folded = writer.apply(records, ends); !folded) {
-      return Failure(std::move(folded.error()));
-    }
+    note(records, ends, names, positions);
+    if (auto taken = take(records, ends); !taken) return taken;
     if (Steady::now() >= give_up) {
       return fail_transient(ErrorKind::kTimeout, "replay-stalled",
                             "the broker gives no more records");
     }
   }
   return {};
+}
+
+Result<void> replay_until(const Positions& target, const ClusterState& cluster,
+                          const TopicNames& names, kafka::PartitionReader& reader,
+                          ViewWriter& writer, const ReplayOptions& options,
+                          const std::stop_token& stop) {
+  return read_until(target, cluster, names, reader, options, stop,
+                    [&writer](std::span<const InRecord> records, const Positions& ends) {
+                      return writer.apply(records, ends).map([](const FoldedBatch&) {});
+                    });
 }
 
 }  // namespace thumb

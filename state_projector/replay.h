@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <span>
 #include <stop_token>
 
 #include "kafka/consumer.h"
@@ -18,10 +20,21 @@ struct ReplayOptions {
   std::chrono::milliseconds patience{60'000};
 };
 
-// Folds each partition from its first record up to `target` (exclusive) into `writer`, whose view
-// is empty at first and stands at exactly `target` afterwards. Errors: those of reader and store;
-// kConflict/"position-beyond-log" (never) if the log is shorter than `target`;
-// kTimeout/"replay-stalled" (back off); kUnavailable/"stopped".
+// Takes what was read: records below the target, in log order within each partition, and where
+// partitions have come to beyond them. An error ends the reading.
+using TakeRecords =
+    std::function<Result<void>(std::span<const InRecord> records, const Positions& ends)>;
+
+// Reads each partition of `cluster` from its first record up to `target` (exclusive). Errors: those
+// of reader and `take`; kConflict/"position-beyond-log" (never) if the log is shorter than
+// `target`; kTimeout/"replay-stalled" (back off); kUnavailable/"stopped".
+[[nodiscard]] Result<void> read_until(const Positions& target, const ClusterState& cluster,
+                                      const TopicNames& names, kafka::PartitionReader& reader,
+                                      const ReplayOptions& options, const std::stop_token& stop,
+                                      const TakeRecords& take);
+
+// Folds what read_until() reads into `writer`, whose view is empty at first and stands at exactly
+// `target` afterwards.
 [[nodiscard]] Result<void> replay_until(const Positions& target, const ClusterState& cluster,
                                         const TopicNames& names, kafka::PartitionReader& reader,
                                         ViewWriter& writer, const ReplayOptions& options,

@@ -31,8 +31,8 @@ Result<ClusterState> ask_cluster_of(const ViewMeta& meta, const LogSource& log) 
 
 // Replays into `store` up to the positions of `view`; gives the digest there.
 Result<ViewDigest> replay_beside(const KeyValueReader& view, KeyValueStore& store,
-                                 const std::string& view_id, const LogSource& log,
-                                 const std::stop_token& stop) {
+                                 const std::string& view_id, const std::filesystem::path& scratch,
+                                 const LogSource& log, const std::stop_token& stop) {
   auto meta = read_meta(view);
   if (!meta) return Failure(std::move(meta.error()));
   auto cluster = ask_cluster_of(*meta, log);
@@ -44,12 +44,10 @@ Result<ViewDigest> replay_beside(const KeyValueReader& view, KeyValueStore& stor
   if (auto written = store.write(encode_meta(*meta)); !written) {
     return Failure(std::move(written.error()));
   }
-  auto writer = ViewWriter::open(store, log.names);
-  if (!writer) return Failure(std::move(writer.error()));
-  if (auto folded =
-          replay_until(*target, *cluster, log.names, log.reader, **writer, log.replay, stop);
-      !folded) {
-    return Failure(std::move(folded.error()));
+  if (auto built = bulk_build(*target, {*cluster, log.names, log.open_reader}, store, scratch,
+                              log.bulk, stop);
+      !built) {
+    return Failure(std::move(built.error()));
   }
   return digest_of(store);
 }
@@ -80,7 +78,7 @@ Result<void> verify(const KeyValueReader& view, const ViewFolder& folder,
   if (!scratch) return Failure(std::move(scratch.error()));
   auto store = openers.write(scratch->path() / "view");
   if (!store) return Failure(std::move(store.error()));
-  const auto after = replay_beside(view, **store, make_view_id(), log, stop);
+  const auto after = replay_beside(view, **store, make_view_id(), scratch->path(), log, stop);
   if (!after) return Failure(after.error());
 
   const auto differences = compare_views(view, **store, kDifferencesShown);
@@ -100,13 +98,15 @@ Result<void> rebuild(const ViewFolder& folder, const ViewOpeners& openers, const
   const auto before = digest_of(**old_view);
   if (!before) return Failure(before.error());
 
+  const auto scratch = ScratchFolder::make(folder.root());
+  if (!scratch) return Failure(scratch.error());
   const auto new_id = make_view_id();
   std::vector<ViewDifference> differences;
   Result<ViewDigest> after;
   {
     auto store = openers.write(folder.path_of(new_id));
     if (!store) return Failure(std::move(store.error()));
-    after = replay_beside(**old_view, **store, new_id, log, stop);
+    after = replay_beside(**old_view, **store, new_id, scratch->path(), log, stop);
     if (after && after->sha256 != before->sha256) {
       auto found = compare_views(**old_view, **store, kDifferencesShown);
       if (!found) return Failure(std::move(found.error()));

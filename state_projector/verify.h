@@ -7,18 +7,18 @@
 
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
+#include "state_projector/bulk_build.h"
 #include "state_projector/commands.h"
-#include "state_projector/replay.h"
 
 namespace thumb {
 
 // The log to replay from.
 struct LogSource {
   kafka::Admin& admin;
-  kafka::PartitionReader& reader;
+  std::function<Result<std::unique_ptr<kafka::PartitionReader>>()> open_reader;
   const TopicNames& names;
   std::chrono::milliseconds ask_timeout{5'000};
-  ReplayOptions replay;
+  BulkOptions bulk;
 };
 
 // Folds the log up to the view's positions into a scratch view below the view folder and compares

@@ -118,6 +118,15 @@ std::string history(const ImageId& id, const ViewPartition& partition, std::int6
   return place_key(history_prefix(id), partition, offset);
 }
 
+std::optional<ImageId> parse_history_image(std::string_view key) {
+  ImageId id;
+  if (!key.starts_with(kHistory) || key.size() < kHistory.size() + id.bytes.size()) {
+    return std::nullopt;
+  }
+  std::memcpy(id.bytes.data(), key.data() + kHistory.size(), id.bytes.size());
+  return id;
+}
+
 std::optional<LogPlace> parse_history(std::string_view key) {
   constexpr std::size_t kPrefixBytes = kHistory.size() + sizeof(ImageId::bytes);
   if (key.size() != kPrefixBytes + kPlaceBytes) return std::nullopt;

@@ -41,6 +41,8 @@ inline constexpr std::size_t kIndexPlaceBytes = 24;
 [[nodiscard]] std::string history_prefix(const ImageId& id);
 [[nodiscard]] std::string history(const ImageId& id, const ViewPartition& partition,
                                   std::int64_t offset);
+// Which image's history the key belongs to.
+[[nodiscard]] std::optional<ImageId> parse_history_image(std::string_view key);
 // REQUIRES: the key starts with history_prefix() of its image.
 [[nodiscard]] std::optional<LogPlace> parse_history(std::string_view key);
 

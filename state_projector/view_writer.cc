@@ -6,32 +6,16 @@
 #include <utility>
 
 #include "platform/failpoint.h"
-#include "schemas/codec.h"
 #include "schemas/history.h"
 #include "schemas/row_join.h"
 #include "state_projector/change_feed.h"
 #include "state_projector/fold.h"
 #include "state_projector/history_change.h"
+#include "state_projector/log_entry.h"
 #include "state_projector/view_keys.h"
 #include "state_projector/view_queries.h"
 
 namespace thumb {
-namespace {
-
-constexpr std::size_t kMaxReasonBytes = 500;
-
-// A type on a topic that is not its own would be joined by offsets of another topic.
-Result<DecodedEvent> decode_for(Topic topic, const InRecord& record) {
-  auto decoded = decode(record);
-  if (decoded && topic_of(decoded->event) != topic) {
-    return fail(ErrorKind::kCorrupt, "wrong-topic",
-                std::string(event_name(decoded->event)) + " does not belong on this topic");
-  }
-  return decoded;
-}
-
-}  // namespace
-
 struct ViewWriter::Batch {
   std::map<ImageId, std::vector<HistoryEntry>> events;
   std::vector<KeyChange> changes;
@@ -98,19 +82,15 @@ void ViewWriter::take(const InRecord& record, Batch& batch) const {
     return;
   }
   position = record.position.offset + 1;
-  auto decoded = decode_for(*topic, record);
-  if (!decoded) {
-    auto reason = decoded.error().code + ": " + decoded.error().message;
-    reason.resize(std::min(reason.size(), kMaxReasonBytes));
-    batch.changes.push_back({view_keys::unreadable(partition, record.position.offset), reason});
+  auto entry = read_entry(*topic, record);
+  if (!entry) {
+    batch.changes.push_back(
+        {view_keys::unreadable(partition, record.position.offset), reason_unread(entry.error())});
     ++batch.result.unreadable;
     return;
   }
   ++batch.result.folded[*topic];
-  const Event& event = decoded->event;
-  batch.events[image_id_of(event)].push_back(
-      {*topic, record.position, record.timestamp, std::string(event_name(event)), actor_of(event),
-       std::move(decoded->traceparent), part_of(event, {record.position, record.timestamp})});
+  batch.events[entry->part.id].push_back(std::move(*entry));
 }
 
 Result<void> ViewWriter::fold_rows(Batch& batch) const {

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "state_projector/rocks/rocks_reads.h"
+#include "state_projector/rocks/rocks_run.h"
 
 namespace thumb {
 namespace {
@@ -14,9 +15,12 @@ bool names_lock(const rocksdb::Status& status) {
   return status.IsIOError() && status.ToString().find("lock") != std::string::npos;
 }
 
+std::filesystem::path runs_of(const std::filesystem::path& folder) { return folder / "runs"; }
+
 }  // namespace
 
-RocksStore::RocksStore(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
+RocksStore::RocksStore(std::filesystem::path folder, std::unique_ptr<rocksdb::DB> db)
+    : runs_(runs_of(folder)), db_(std::move(db)) {}
 RocksStore::~RocksStore() = default;
 
 Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::path& folder) {
@@ -35,7 +39,8 @@ Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::p
                           "another process writes to this view", status.ToString());
   }
   if (!status.ok()) return rocks::to_failure(status, "open " + folder.string());
-  return std::unique_ptr<KeyValueStore>(new RocksStore(std::unique_ptr<rocksdb::DB>(db)));
+  std::filesystem::remove_all(runs_of(folder), error);  // of a process that was killed
+  return std::unique_ptr<KeyValueStore>(new RocksStore(folder, std::unique_ptr<rocksdb::DB>(db)));
 }
 
 Result<std::optional<std::string>> RocksStore::get(std::string_view key) const {
@@ -74,6 +79,29 @@ Result<void> RocksStore::write(std::span<const KeyChange> changes) {
   }
   const auto status = db_->Write(rocksdb::WriteOptions(), &batch);
   if (!status.ok()) return rocks::to_failure(status, "write");
+  return {};
+}
+
+Result<std::unique_ptr<SortedRun>> RocksStore::begin_run() {
+  std::error_code error;
+  std::filesystem::create_directories(runs_, error);  // one that can't be made tells when opened
+  return RocksRun::begin(db_->GetOptions(), runs_ / std::to_string(runs_begun_++));
+}
+
+Result<void> RocksStore::take_in(std::vector<std::unique_ptr<SortedRun>> runs) {
+  std::vector<std::string> files;
+  for (auto& run : runs) {
+    auto file = static_cast<RocksRun&>(*run).finish();
+    if (!file) return Failure(std::move(file.error()));
+    if (*file) files.push_back((*file)->string());
+  }
+  if (files.empty()) return {};
+  rocksdb::IngestExternalFileOptions options;
+  options.move_files = true;
+  options.snapshot_consistency = false;  // nobody reads this view yet
+  options.write_global_seqno = false;
+  const auto status = db_->IngestExternalFile(files, options);
+  if (!status.ok()) return rocks::to_failure(status, "ingest");
   return {};
 }
 

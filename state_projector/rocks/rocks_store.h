@@ -1,6 +1,7 @@
 // The view on disk, as its one writer holds it.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 
@@ -28,12 +29,16 @@ class RocksStore final : public KeyValueStore {
   [[nodiscard]] Result<void> scan(std::string_view prefix, std::string_view from,
                                   const Visit& visit) const override;
   [[nodiscard]] Result<void> write(std::span<const KeyChange> changes) override;
+  [[nodiscard]] Result<std::unique_ptr<SortedRun>> begin_run() override;
+  [[nodiscard]] Result<void> take_in(std::vector<std::unique_ptr<SortedRun>> runs) override;
 
   // Writes what is in memory to files and merges them all, as RocksDB does by itself in time.
   [[nodiscard]] Result<void> compact();
 
  private:
-  explicit RocksStore(std::unique_ptr<rocksdb::DB> db);
+  RocksStore(std::filesystem::path folder, std::unique_ptr<rocksdb::DB> db);
+  const std::filesystem::path runs_;  // folder of the runs that are being written
+  std::atomic<int> runs_begun_{0};
   std::unique_ptr<rocksdb::DB> db_;
 };
 

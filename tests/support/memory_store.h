@@ -1,8 +1,12 @@
 // A KeyValueStore in memory, whose writes can be made to fail.
 #pragma once
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "state_projector/key_value_store.h"
 
@@ -48,6 +52,25 @@ class MemoryStore final : public KeyValueStore {
       }
     }
     return {};
+  }
+
+  struct Run final : SortedRun {
+    std::vector<KeyChange> pairs;
+    Result<void> add(std::string_view key, std::string_view value) override {
+      if (!pairs.empty() && key <= pairs.back().key) std::abort();
+      pairs.push_back({std::string(key), std::string(value)});
+      return {};
+    }
+  };
+
+  Result<std::unique_ptr<SortedRun>> begin_run() override { return std::make_unique<Run>(); }
+
+  Result<void> take_in(std::vector<std::unique_ptr<SortedRun>> runs) override {
+    std::vector<KeyChange> all;
+    for (auto& run : runs) {
+      std::ranges::move(static_cast<Run&>(*run).pairs, std::back_inserter(all));
+    }
+    return write(all);
   }
 };
 

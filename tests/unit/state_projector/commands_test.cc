@@ -97,12 +97,12 @@ class CommandsTest : public ::testing::Test {
         });
       },
       RocksStore::open};
-  LogSource source_{
-      log_,
-      reader_,
-      log_.names(),
-      std::chrono::milliseconds(1'000),
-      {.poll_wait = std::chrono::milliseconds(1), .patience = std::chrono::milliseconds(5'000)}};
+  LogSource source_{log_,
+                    [this] { return std::make_unique<FakePartitionReader>(log_); },
+                    log_.names(),
+                    std::chrono::milliseconds(1'000),
+                    {.replay = {.poll_wait = std::chrono::milliseconds(1),
+                                .patience = std::chrono::milliseconds(5'000)}}};
   std::stop_source stop_;
   std::ostringstream out_;
 };

@@ -1,0 +1,251 @@
+// Two stages, each on all threads: partitions to piles, then ranges of images to runs. Nothing
+// rests on an image's events being in one partition, or one pile.
+#include "state_projector/bulk_build.h"
+
+#include <algorithm>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "state_projector/bulk_range.h"
+#include "state_projector/entry_pile.h"
+#include "state_projector/log_entry.h"
+#include "state_projector/view_keys.h"
+
+namespace thumb {
+namespace {
+
+// The positions that all readers have come to, and who is told of them.
+class Progress {
+ public:
+  explicit Progress(const TellBuilt& tell) : tell_(tell) {}
+
+  void moved(std::span<const InRecord> records, const Positions& ends, const TopicNames& names) {
+    if (!tell_) return;
+    const std::lock_guard lock(mutex_);
+    for (const auto& record : records) {
+      positions_[{*names.find(record.topic), record.position.partition}] =
+          record.position.offset + 1;
+    }
+    for (const auto& [partition, end] : ends) {
+      auto& position = positions_[partition];
+      position = std::max(position, end);
+    }
+    tell_(positions_, records.size());
+  }
+
+ private:
+  const TellBuilt& tell_;
+  std::mutex mutex_;
+  Positions positions_;
+};
+
+Result<void> pile_up(const InRecord& record, const TopicNames& names, EntryPile& pile) {
+  const auto topic = names.find(record.topic);
+  const ViewPartition partition{*topic, record.position.partition};
+  const auto entry = read_entry(*topic, record);
+  if (!entry) {
+    return pile.add(view_keys::unreadable(partition, record.position.offset),
+                    reason_unread(entry.error()));
+  }
+  return pile.add(view_keys::history(entry->part.id, partition, record.position.offset),
+                  encode_history(*entry));
+}
+
+// The share of thread number `thread`.
+template <typename Map>
+Map share(const Map& whole, std::size_t thread, std::size_t threads) {
+  Map part;
+  for (const auto& [partition, value] : whole) {
+    if (static_cast<std::size_t>(partition.partition) % threads == thread) part[partition] = value;
+  }
+  return part;
+}
+
+// Runs `work` for each number below `count`, each on a thread of its own, and gives the first
+// error; the others are told to stop then, as by `stop`.
+Result<void> on_threads(
+    std::size_t count, const std::stop_token& stop,
+    const std::function<Result<void>(std::size_t, const std::stop_token&)>& work) {
+  std::stop_source all;
+  const std::stop_callback pass_on(stop, [&all] { all.request_stop(); });
+  std::mutex mutex;
+  Result<void> outcome;
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t number = 0; number < count; ++number) {
+      threads.emplace_back([&, number] {
+        auto done = work(number, all.get_token());
+        if (done) return;
+        const std::lock_guard lock(mutex);
+        if (outcome) outcome = std::move(done);
+        all.request_stop();
+      });
+    }
+  }
+  return outcome;
+}
+
+Result<void> read_share(const Positions& target, const BulkSource& source,
+                        const ReplayOptions& options, const std::stop_token& stop,
+                        Progress& progress, EntryPile& pile) {
+  ClusterState cluster = source.cluster;
+  std::erase_if(cluster.watermarks,
+                [&](const auto& marks) { return !target.contains(marks.first); });
+  if (target.empty()) return {};
+  auto reader = source.open_reader();
+  if (!reader) return Failure(std::move(reader.error()));
+  auto done = read_until(target, cluster, source.names, **reader, options, stop,
+                         [&](std::span<const InRecord> records, const Positions& ends) {
+                           for (const auto& record : records) {
+                             auto piled = pile_up(record, source.names, pile);
+                             if (!piled) return piled;
+                           }
+                           progress.moved(records, ends, source.names);
+                           return Result<void>();
+                         });
+  if (done) pile.seal();
+  return done;
+}
+
+// Between these keys, and before the first and after the last, lie ranges of about one size, with
+// each image whole in one of them.
+std::vector<std::string> cut_at_images(const std::deque<EntryPile>& piles, std::size_t parts) {
+  std::vector<std::string> cuts;
+  for (const auto& pile : piles) {
+    if (!cuts.empty()) break;  // any pile has images of all times
+    cuts = pile.cuts(parts);
+  }
+  const auto image_bytes = view_keys::history_prefix(ImageId{}).size();
+  for (auto& cut : cuts) cut.resize(std::min(cut.size(), image_bytes));
+  const auto twice = std::ranges::unique(cuts);
+  cuts.erase(twice.begin(), twice.end());
+  return cuts;
+}
+
+Result<std::vector<BulkRange>> fold_ranges(const std::deque<EntryPile>& piles,
+                                           KeyValueStore& store, std::size_t threads,
+                                           const std::stop_token& stop) {
+  auto bounds = cut_at_images(piles, threads);
+  bounds.insert(bounds.begin(), std::string());
+  bounds.emplace_back();  // an empty end is none
+  std::vector<BulkRange> ranges(bounds.size() - 1);
+  auto folded = on_threads(
+      ranges.size(), stop, [&](std::size_t number, const std::stop_token&) -> Result<void> {
+        std::vector<std::unique_ptr<EntryCursor>> cursors;
+        for (const auto& pile : piles) {
+          if (auto added = pile.append_cursors(bounds[number], cursors); !added) return added;
+        }
+        MergedEntries entries(std::move(cursors));
+        return fold_range(entries, bounds[number + 1], store).map([&](BulkRange range) {
+          ranges[number] = std::move(range);
+        });
+      });
+  if (!folded) return Failure(std::move(folded.error()));
+  return ranges;
+}
+
+// Numbers and index entries of all ranges together, as runs.
+class Totals {
+ public:
+  explicit Totals(KeyValueStore& store) : store_(store) {}
+
+  Result<void> add(const std::vector<KeyChange>& pairs) {
+    if (pairs.empty()) return {};
+    auto run = store_.begin_run();
+    if (!run) return Failure(std::move(run.error()));
+    for (const auto& [key, value] : pairs) {
+      if (auto added = (*run)->add(key, *value); !added) return added;
+    }
+    runs_.push_back(std::move(*run));
+    return {};
+  }
+
+  // Each index is a run: what lies between their keys is in other runs.
+  Result<void> add_index_keys(const std::vector<BulkRange>& ranges) {
+    std::vector<std::string_view> keys;
+    for (const auto& range : ranges) {
+      const auto middle = static_cast<std::ptrdiff_t>(keys.size());
+      keys.insert(keys.end(), range.index_keys.begin(), range.index_keys.end());
+      std::inplace_merge(keys.begin(), keys.begin() + middle, keys.end());
+    }
+    std::unique_ptr<SortedRun> run;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (i == 0 || keys[i].front() != keys[i - 1].front()) {
+        if (run) runs_.push_back(std::move(run));
+        auto begun = store_.begin_run();
+        if (!begun) return Failure(std::move(begun.error()));
+        run = std::move(*begun);
+      }
+      if (auto added = run->add(keys[i], {}); !added) return added;
+    }
+    if (run) runs_.push_back(std::move(run));
+    return {};
+  }
+
+  std::vector<std::unique_ptr<SortedRun>> take() { return std::move(runs_); }
+
+ private:
+  KeyValueStore& store_;
+  std::vector<std::unique_ptr<SortedRun>> runs_;
+};
+
+std::vector<KeyChange> counters_of(const std::vector<BulkRange>& ranges) {
+  StateCounts counts;
+  std::int64_t unreadable = 0;
+  for (const auto& range : ranges) {
+    for (const auto& [state, count] : range.counts) counts[state] += count;
+    unreadable += range.unreadable;
+  }
+  std::vector<KeyChange> pairs;
+  if (unreadable > 0) {
+    pairs.push_back({view_keys::unreadable_counter(), view_keys::encode_number(unreadable)});
+  }
+  for (const auto& [state, count] : counts) {
+    pairs.push_back({view_keys::counter(state), view_keys::encode_number(count)});
+  }
+  return pairs;
+}
+
+std::vector<KeyChange> positions_of(const Positions& target) {
+  std::vector<KeyChange> pairs;
+  for (const auto& [partition, offset] : target) {
+    if (offset == 0) continue;
+    pairs.push_back({view_keys::position(partition), view_keys::encode_number(offset)});
+  }
+  return pairs;
+}
+
+}  // namespace
+
+Result<void> bulk_build(const Positions& target, const BulkSource& source, KeyValueStore& store,
+                        const std::filesystem::path& scratch, const BulkOptions& options,
+                        const std::stop_token& stop, const TellBuilt& tell) {
+  std::deque<EntryPile> piles;
+  for (std::size_t i = 0; i < options.threads; ++i) {
+    piles.emplace_back(options.memory_bytes / options.threads, scratch);
+  }
+  Progress progress(tell);
+  auto read = on_threads(options.threads, stop,
+                         [&](std::size_t number, const std::stop_token& told) -> Result<void> {
+                           return read_share(share(target, number, options.threads), source,
+                                             options.replay, told, progress, piles[number]);
+                         });
+  if (!read) return read;
+
+  auto ranges = fold_ranges(piles, store, options.threads, stop);
+  if (!ranges) return Failure(std::move(ranges.error()));
+  Totals totals(store);
+  if (auto added = totals.add(counters_of(*ranges)); !added) return added;
+  if (auto added = totals.add(positions_of(target)); !added) return added;
+  if (auto added = totals.add_index_keys(*ranges); !added) return added;
+  auto runs = totals.take();
+  for (auto& range : *ranges) std::ranges::move(range.runs, std::back_inserter(runs));
+  return store.take_in(std::move(runs));
+}
+
+}  // namespace thumb

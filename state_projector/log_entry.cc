@@ -1,0 +1,40 @@
+#include "state_projector/log_entry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "schemas/codec.h"
+#include "state_projector/fold.h"
+
+namespace thumb {
+namespace {
+
+constexpr std::size_t kMaxReasonBytes = 500;
+
+}  // namespace
+
+Result<HistoryEntry> read_entry(Topic topic, const InRecord& record) {
+  auto decoded = decode(record);
+  if (!decoded) return Failure(std::move(decoded.error()));
+  const Event& event = decoded->event;
+  // A type on a topic that is not its own would be joined by offsets of another topic.
+  if (topic_of(event) != topic) {
+    return fail(ErrorKind::kCorrupt, "wrong-topic",
+                std::string(event_name(event)) + " does not belong on this topic");
+  }
+  return HistoryEntry{topic,
+                      record.position,
+                      record.timestamp,
+                      std::string(event_name(event)),
+                      actor_of(event),
+                      std::move(decoded->traceparent),
+                      part_of(event, {record.position, record.timestamp})};
+}
+
+std::string reason_unread(const Error& error) {
+  auto reason = error.code + ": " + error.message;
+  reason.resize(std::min(reason.size(), kMaxReasonBytes));
+  return reason;
+}
+
+}  // namespace thumb

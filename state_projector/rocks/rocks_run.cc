@@ -1,0 +1,41 @@
+#include "state_projector/rocks/rocks_run.h"
+
+#include <system_error>
+#include <utility>
+
+#include "state_projector/rocks/rocks_reads.h"
+
+namespace thumb {
+
+RocksRun::RocksRun(const rocksdb::Options& options, std::filesystem::path file)
+    : file_(std::move(file)), writer_(rocksdb::EnvOptions(), options) {}
+
+Result<std::unique_ptr<SortedRun>> RocksRun::begin(const rocksdb::Options& options,
+                                                   std::filesystem::path file) {
+  std::unique_ptr<RocksRun> run(new RocksRun(options, std::move(file)));
+  const auto status = run->writer_.Open(run->file_.string());
+  if (!status.ok()) return rocks::to_failure(status, "begin a run");
+  return std::unique_ptr<SortedRun>(std::move(run));
+}
+
+RocksRun::~RocksRun() {
+  std::error_code gone;
+  std::filesystem::remove(file_, gone);
+}
+
+Result<void> RocksRun::add(std::string_view key, std::string_view value) {
+  const auto status = writer_.Put(rocksdb::Slice(key.data(), key.size()),
+                                  rocksdb::Slice(value.data(), value.size()));
+  if (!status.ok()) return rocks::to_failure(status, "add to a run");
+  empty_ = false;
+  return {};
+}
+
+Result<std::optional<std::filesystem::path>> RocksRun::finish() {
+  if (empty_) return std::nullopt;
+  const auto status = writer_.Finish();
+  if (!status.ok()) return rocks::to_failure(status, "finish a run");
+  return file_;
+}
+
+}  // namespace thumb
