@@ -17,6 +17,7 @@ std::vector<Header> headers_of(const rd_kafka_message_t& message) {
   const char* name = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
+  headers.reserve(rd_kafka_header_cnt(list));
   for (std::size_t i = 0;
        rd_kafka_header_get_all(list, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
     headers.push_back({name, text_of(value, size)});

@@ -2,6 +2,7 @@
 #include "platform/text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace thumb {
@@ -16,12 +17,20 @@ std::optional<Int> parse_whole(std::string_view text) {
   return value;
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+// What each character is worth as a hex digit; -1 if it is none.
+constexpr auto kHexValues = [] {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (int i = 0; i < 10; ++i)
+    values[static_cast<std::size_t>('0' + i)] = static_cast<std::int8_t>(i);
+  for (int i = 0; i < 6; ++i) {
+    values[static_cast<std::size_t>('a' + i)] = static_cast<std::int8_t>(10 + i);
+    values[static_cast<std::size_t>('A' + i)] = static_cast<std::int8_t>(10 + i);
+  }
+  return values;
+}();
+
+int hex_digit(char c) { return kHexValues[static_cast<unsigned char>(c)]; }
 
 // Length of the sequence that `lead` begins; 0 if it can't begin one (Unicode table 3-7).
 std::size_t sequence_length(unsigned char lead) {
@@ -65,25 +74,26 @@ std::optional<std::int64_t> parse_i64(std::string_view text) {
 
 std::string to_hex(ByteView bytes) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
+  std::string hex(bytes.size() * 2, '\0');
+  auto out = hex.begin();
   for (const auto b : bytes) {
-    hex += kDigits[std::to_integer<unsigned>(b) >> 4U];
-    hex += kDigits[std::to_integer<unsigned>(b) & 15U];
+    *out++ = kDigits[std::to_integer<unsigned>(b) >> 4U];
+    *out++ = kDigits[std::to_integer<unsigned>(b) & 15U];
   }
   return hex;
 }
 
 std::optional<std::string> from_hex(std::string_view hex) {
   if (hex.size() % 2 != 0) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(hex.size() / 2);
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const int high = hex_digit(hex[i]);
-    const int low = hex_digit(hex[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes += static_cast<char>(high * 16 + low);
+  std::string bytes(hex.size() / 2, '\0');
+  int wrong = 0;  // negative once a digit was
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const int high = hex_digit(hex[2 * i]);
+    const int low = hex_digit(hex[2 * i + 1]);
+    wrong |= high | low;
+    bytes[i] = static_cast<char>(high * 16 + low);
   }
+  if (wrong < 0) return std::nullopt;
   return bytes;
 }
 

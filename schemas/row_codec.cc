@@ -52,10 +52,9 @@ PixelSize read_size(ByteReader& in) {
 }
 
 std::optional<std::string> raw_digest(const std::string& hex) {
-  if (hex.size() != 2 * kDigestBytes) return std::nullopt;
-  auto raw = from_hex(hex);
-  if (!raw || to_hex(as_bytes(*raw)) != hex) return std::nullopt;  // upper case stays as it is
-  return raw;
+  const auto upper = [](char c) { return c >= 'A' && c <= 'F'; };  // stays as it is
+  if (hex.size() != 2 * kDigestBytes || std::ranges::any_of(hex, upper)) return std::nullopt;
+  return from_hex(hex);
 }
 
 void write_blob(ByteWriter& out, const ImageId& id, const BlobRef& blob) {

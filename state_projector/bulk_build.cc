@@ -24,18 +24,11 @@ class Progress {
  public:
   explicit Progress(const TellBuilt& tell) : tell_(tell) {}
 
-  void moved(std::span<const InRecord> records, const Positions& ends, const TopicNames& names) {
+  void moved(const Positions& positions, std::size_t records) {
     if (!tell_) return;
     const std::lock_guard lock(mutex_);
-    for (const auto& record : records) {
-      positions_[{*names.find(record.topic), record.position.partition}] =
-          record.position.offset + 1;
-    }
-    for (const auto& [partition, end] : ends) {
-      auto& position = positions_[partition];
-      position = std::max(position, end);
-    }
-    tell_(positions_, records.size());
+    for (const auto& [partition, position] : positions) positions_[partition] = position;
+    tell_(positions_, records);
   }
 
  private:
@@ -100,12 +93,12 @@ Result<void> read_share(const Positions& target, const BulkSource& source,
   auto reader = source.open_reader();
   if (!reader) return Failure(std::move(reader.error()));
   auto done = read_until(target, cluster, source.names, **reader, options, stop,
-                         [&](std::span<const InRecord> records, const Positions& ends) {
+                         [&](std::span<const InRecord> records, const Positions& positions) {
                            for (const auto& record : records) {
                              auto piled = pile_up(record, source.names, pile);
                              if (!piled) return piled;
                            }
-                           progress.moved(records, ends, source.names);
+                           progress.moved(positions, records.size());
                            return Result<void>();
                          });
   if (done) pile.seal();
@@ -127,9 +120,8 @@ std::vector<std::string> cut_at_images(const std::deque<EntryPile>& piles, std::
   return cuts;
 }
 
-Result<std::vector<BulkRange>> fold_ranges(const std::deque<EntryPile>& piles,
-                                           KeyValueStore& store, std::size_t threads,
-                                           const std::stop_token& stop) {
+Result<std::vector<BulkRange>> fold_ranges(const std::deque<EntryPile>& piles, KeyValueStore& store,
+                                           std::size_t threads, const std::stop_token& stop) {
   auto bounds = cut_at_images(piles, threads);
   bounds.insert(bounds.begin(), std::string());
   bounds.emplace_back();  // an empty end is none

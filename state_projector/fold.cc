@@ -7,39 +7,46 @@
 namespace thumb {
 namespace {
 
-// Fills an empty row with what one event says.
+// Fills an empty row with what one event says, whose texts it takes.
 class PartMaker {
  public:
   PartMaker(ImageRow& row, const RecordPlace& place) : row_(row), place_(place) {}
 
-  void operator()(const ImageUploaded& event) const {
-    row_.upload = ImageRow::Upload{offset(),   place_.at,      event.tenant,        event.original,
-                                   event.size, event.variants, event.private_offset};
+  void operator()(ImageUploaded& event) const {
+    row_.upload = ImageRow::Upload{offset(),
+                                   place_.at,
+                                   std::move(event.tenant),
+                                   std::move(event.original),
+                                   event.size,
+                                   std::move(event.variants),
+                                   event.private_offset};
     ask(event);
   }
-  void operator()(const ThumbnailRequested& event) const { ask(event); }
-  void operator()(const ImageDeleted& event) const {
-    row_.deleted = ImageRow::Deletion{offset(), place_.at, event.tenant, event.actor};
+  void operator()(ThumbnailRequested& event) const { ask(event); }
+  void operator()(ImageDeleted& event) const {
+    row_.deleted =
+        ImageRow::Deletion{offset(), place_.at, std::move(event.tenant), std::move(event.actor)};
   }
-  void operator()(const ThumbnailStarted& event) const { request(event).started_at = place_.at; }
-  void operator()(const ThumbnailCompleted& event) const {
+  void operator()(ThumbnailStarted& event) const { request(event).started_at = place_.at; }
+  void operator()(ThumbnailCompleted& event) const {
     request(event).completed =
-        RequestRow::Completed{offset(), place_.at, event.original_size, event.variants};
+        RequestRow::Completed{offset(), place_.at, event.original_size, std::move(event.variants)};
   }
-  void operator()(const ThumbnailFailed& event) const {
-    request(event).failed = RequestRow::Failed{offset(), place_.at, event.code, event.message};
+  void operator()(ThumbnailFailed& event) const {
+    request(event).failed =
+        RequestRow::Failed{offset(), place_.at, std::move(event.code), std::move(event.message)};
   }
-  void operator()(const ImagePrivate& event) const {
-    row_.personal = ImageRow::Private{offset(), event.filename};
+  void operator()(ImagePrivate& event) const {
+    row_.personal = ImageRow::Private{offset(), std::move(event.filename)};
   }
-  void operator()(const ImagePrivateErased& /*event*/) const {
+  void operator()(ImagePrivateErased& /*event*/) const {
     row_.personal = ImageRow::Private{offset(), {}};
   }
 
  private:
   [[nodiscard]] std::int64_t offset() const { return place_.position.offset; }
-  void ask(const EventBase& event) const {
-    request(event).asked = RequestRow::Asked{offset(), place_.at, event.actor};
+  void ask(EventBase& event) const {
+    request(event).asked = RequestRow::Asked{offset(), place_.at, std::move(event.actor)};
   }
   [[nodiscard]] RequestRow& request(const EventBase& event) const {
     RequestRow& request = row_.requests.emplace_back();
@@ -59,7 +66,7 @@ ImageRow empty_row(const ImageId& id) {
   return row;
 }
 
-ImageRow part_of(const Event& event, const RecordPlace& place) {
+ImageRow part_of(Event event, const RecordPlace& place) {
   ImageRow part = empty_row(image_id_of(event));
   std::visit(PartMaker(part, place), event);
   return part;

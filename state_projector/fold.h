@@ -23,7 +23,7 @@ struct RecordPlace {
 
 // The row of an image of which nothing but this event was seen. REQUIRES: the event stood on
 // topic_of(event).
-[[nodiscard]] ImageRow part_of(const Event& event, const RecordPlace& place);
+[[nodiscard]] ImageRow part_of(Event event, const RecordPlace& place);
 
 // Joins part_of(event) into `row`. REQUIRES: row.id is the event's image.
 void fold(ImageRow& row, const Event& event, const RecordPlace& place);

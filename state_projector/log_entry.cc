@@ -16,19 +16,21 @@ constexpr std::size_t kMaxReasonBytes = 500;
 Result<HistoryEntry> read_entry(Topic topic, const InRecord& record) {
   auto decoded = decode(record);
   if (!decoded) return Failure(std::move(decoded.error()));
-  const Event& event = decoded->event;
+  Event& event = decoded->event;
   // A type on a topic that is not its own would be joined by offsets of another topic.
   if (topic_of(event) != topic) {
     return fail(ErrorKind::kCorrupt, "wrong-topic",
                 std::string(event_name(event)) + " does not belong on this topic");
   }
-  return HistoryEntry{topic,
-                      record.position,
-                      record.timestamp,
-                      std::string(event_name(event)),
-                      actor_of(event),
-                      std::move(decoded->traceparent),
-                      part_of(event, {record.position, record.timestamp})};
+  HistoryEntry entry{topic,
+                     record.position,
+                     record.timestamp,
+                     std::string(event_name(event)),
+                     actor_of(event),
+                     std::move(decoded->traceparent),
+                     {}};
+  entry.part = part_of(std::move(event), {record.position, record.timestamp});
+  return entry;
 }
 
 std::string reason_unread(const Error& error) {

@@ -25,32 +25,36 @@ Result<void> check_within_log(const Positions& target, const ClusterState& clust
   return {};
 }
 
-// The part of a batch below the target; `ends` is moved on for what is past it.
-std::vector<InRecord> cut(std::vector<InRecord> records, const Positions& target,
-                          const TopicNames& names, Positions& ends) {
-  std::erase_if(records, [&](const InRecord& record) {
+// Leaves the records below the target, and moves `positions` on to where the batch ends.
+void take_below(const Positions& target, const TopicNames& names, kafka::ReadBatch& batch,
+                Positions& positions) {
+  // Records come in stretches of one partition: each is looked up once.
+  const InRecord* looked_up = nullptr;
+  std::int64_t* position = nullptr;
+  std::int64_t limit = 0;
+  const auto look_up = [&](const InRecord& record) {
     const auto topic = names.find(record.topic);
-    if (!topic) return true;
-    const ViewPartition partition{*topic, record.position.partition};
-    const auto limit = position_of(target, partition);
-    if (record.position.offset < limit) return false;
-    ends[partition] = limit;
-    return true;
-  });
-  for (auto& [partition, end] : ends) end = std::min(end, position_of(target, partition));
-  return records;
-}
-
-// Moves `positions` on past what was read.
-void note(std::span<const InRecord> records, const Positions& ends, const TopicNames& names,
-          Positions& positions) {
-  for (const auto& record : records) {
-    const auto topic = names.find(record.topic);
-    positions[{*topic, record.position.partition}] = record.position.offset + 1;
+    const ViewPartition partition{topic.value_or(Topic{}), record.position.partition};
+    limit = topic ? position_of(target, partition) : 0;
+    position = topic ? &positions[partition] : nullptr;
+  };
+  std::size_t kept = 0;
+  for (auto& record : batch.records) {
+    if (looked_up == nullptr || record.topic != looked_up->topic ||
+        record.position.partition != looked_up->position.partition) {
+      look_up(record);
+    }
+    if (position != nullptr) {
+      *position = std::max(*position, std::min(record.position.offset + 1, limit));
+    }
+    const bool below = record.position.offset < limit;
+    if (below && &batch.records[kept] != &record) batch.records[kept] = std::move(record);
+    looked_up = below ? &batch.records[kept++] : nullptr;
   }
-  for (const auto& [partition, end] : ends) {
-    auto& position = positions[partition];
-    position = std::max(position, end);
+  batch.records.resize(kept);
+  for (const auto& [partition, end] : to_positions(batch.ends, names)) {
+    auto& at = positions[partition];
+    at = std::max(at, std::min(end, position_of(target, partition)));
   }
 }
 
@@ -84,10 +88,8 @@ Result<void> read_until(const Positions& target, const ClusterState& cluster,
     auto batch = reader.poll(options.batch_records, options.poll_wait);
     if (!batch) return Failure(std::move(batch.error()));
     if (!batch->records.empty() || !batch->ends.empty()) give_up = Steady::now() + options.patience;
-    auto ends = to_positions(batch->ends, names);
-    const auto records = cut(std::move(batch->records), target, names, ends);
-    note(records, ends, names, positions);
-    if (auto taken = take(records, ends); !taken) return taken;
+    take_below(target, names, *batch, positions);
+    if (auto taken = take(batch->records, positions); !taken) return taken;
     if (Steady::now() >= give_up) {
       return fail_transient(ErrorKind::kTimeout, "replay-stalled",
                             "the broker gives no more records");
@@ -101,8 +103,8 @@ Result<void> replay_until(const Positions& target, const ClusterState& cluster,
                           ViewWriter& writer, const ReplayOptions& options,
                           const std::stop_token& stop) {
   return read_until(target, cluster, names, reader, options, stop,
-                    [&writer](std::span<const InRecord> records, const Positions& ends) {
-                      return writer.apply(records, ends).map([](const FoldedBatch&) {});
+                    [&writer](std::span<const InRecord> records, const Positions& positions) {
+                      return writer.apply(records, positions).map([](const FoldedBatch&) {});
                     });
 }
 

@@ -20,10 +20,10 @@ struct ReplayOptions {
   std::chrono::milliseconds patience{60'000};
 };
 
-// Takes what was read: records below the target, in log order within each partition, and where
-// partitions have come to beyond them. An error ends the reading.
+// Takes what was read: records below the target, in log order within each partition, and the
+// positions that the reading has come to with them. An error ends the reading.
 using TakeRecords =
-    std::function<Result<void>(std::span<const InRecord> records, const Positions& ends)>;
+    std::function<Result<void>(std::span<const InRecord> records, const Positions& positions)>;
 
 // Reads each partition of `cluster` from its first record up to `target` (exclusive). Errors: those
 // of reader and `take`; kConflict/"position-beyond-log" (never) if the log is shorter than

@@ -140,7 +140,12 @@ std::vector<KeyChange> ViewWriter::totals(const Batch& batch) const {
   for (const auto& [state, count] : batch.counts) {
     const auto old = counts_.find(state);
     if (old != counts_.end() ? old->second == count : count == 0) continue;
-    changes.push_back({view_keys::counter(state), view_keys::encode_number(count)});
+    // None for zero: what is stored is a function of the rows, however they came about.
+    if (count == 0) {
+      changes.push_back({view_keys::counter(state), std::nullopt});
+    } else {
+      changes.push_back({view_keys::counter(state), view_keys::encode_number(count)});
+    }
   }
   if (batch.last_change != last_change_) {
     changes.push_back({view_keys::last_change(),
