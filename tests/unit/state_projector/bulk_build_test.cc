@@ -152,6 +152,7 @@ TEST(BulkBuild, FillsADatabaseInLittleMemoryAndItIsGoneOnWith) {
   EXPECT_EQ(last, read_positions(*store).value());
 
   MemoryStore slow;
+  ASSERT_TRUE(slow.write(encode_meta({kRowVersion, "cluster-a", "view", kPartitions})));
   builder.by_record(ends_of(builder.cluster()), slow);
   EXPECT_EQ(digest_of(*store).value().sha256, digest_of(slow).value().sha256);
   store.reset();
