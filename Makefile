@@ -43,7 +43,7 @@ build: ## Install what is missing and build the binaries (build/release/bin)
 	@deploy/build.sh release $(RUN_TARGETS)
 
 test: asan ## All tests, with ASan and UBSan, on a private Kafka
-	@tests/support/with_kafka.py -- ctest --preset asan -j2
+	@tests/support/with_kafka.py -- ctest --preset asan -j3
 
 bench: ## Measure against Fastify + BullMQ + Redis + sharp (8 minutes); make bench-<row> for one row
 	@deploy/bench.sh

@@ -32,15 +32,15 @@ Result<void> Committer::commit(kafka::GroupConsumer& consumer) {
   return done;
 }
 
-// Alone, finished work waits for nothing. Under load each transaction costs the broker the same
-// whatever it holds, so it is worth a short wait.
+// Without a backlog finished work waits for nothing. With one, each transaction costs both sides the
+// same whatever it holds, and the requests behind it wait for decoders anyway.
 bool Committer::due() {
   const std::size_t ready = table_.ready();
   if (ready == 0) {
     gathering_until_.reset();
     return false;
   }
-  if (ready >= options_.max_batch || table_.in_work() == 0) return true;
+  if (ready >= options_.max_batch || table_.in_work() <= options_.busy_above) return true;
   const auto now = steady_clock::now();
   if (!gathering_until_) gathering_until_ = now + options_.linger;
   return now >= *gathering_until_;

@@ -21,8 +21,9 @@ namespace thumb {
 
 struct CommitterOptions {
   std::size_t max_batch = 500;  // input records in one transaction
-  // How long finished work waits for company while other work is in hand.
+  // How long finished work waits for company while more than `busy_above` requests are in work.
   std::chrono::milliseconds linger{0};
+  std::size_t busy_above = 0;
   // Longer than the broker lets a transaction stand open: it answers only when that is decided.
   std::chrono::milliseconds committed_timeout{15'000};
   Backoff backoff;

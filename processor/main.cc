@@ -116,6 +116,7 @@ Result<void> run_processor(const ProcessorSettings& settings, const std::stop_to
   options.partition_window = 4 * options.max_in_work;
   options.commit.max_batch = static_cast<std::size_t>(settings.batch);
   options.commit.linger = settings.linger;
+  options.commit.busy_above = settings.worker_count();
   Runner runner(
       {[&](kafka::RebalanceListener& listener) {
          return kafka::make_group_consumer(cluster, group, listener, log);
