@@ -27,9 +27,11 @@ constexpr std::size_t kKeptCapacity = std::size_t{8} * 1024;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-std::uint64_t length_of(const std::variant<std::string, BlobBody>& body) {
-  if (const auto* text = std::get_if<std::string>(&body)) return text->size();
-  return std::get<BlobBody>(body).length;
+// 0 for a stream, which has none.
+std::uint64_t length_of(const Response& response) {
+  if (const auto* text = std::get_if<std::string>(&response.body)) return text->size();
+  const auto* blob = std::get_if<BlobBody>(&response.body);
+  return blob != nullptr ? blob->length : 0;
 }
 
 }  // namespace
@@ -74,13 +76,14 @@ Connection::Connection(ConnectionEnv& env, ConnectionId id, std::string peer_add
       framer_(env.framing),
       reservation_(env.budget) {}
 
-Connection::~Connection() = default;
+Connection::~Connection() { end_stream(); }
 
 void Connection::on_events(Events events) {
   if (events.hung_up) return close();
   peer_closed_ = peer_closed_ || events.peer_closed;
   input_ready_ = input_ready_ || events.readable || events.peer_closed;
   if (events.writable) blocked_ = false;
+  if (peer_closed_ && phase_ == Phase::kStreaming) return close();
   pump();
 }
 
@@ -104,6 +107,8 @@ void Connection::on_tick() {
       return pump();
     case Phase::kWriting:
       return cut();
+    case Phase::kStreaming:
+      return drop_stream();
     case Phase::kLinger:
       return close();
     case Phase::kHandling:
@@ -113,6 +118,10 @@ void Connection::on_tick() {
 }
 
 void Connection::on_stop() {
+  if (stream_) {
+    stream_->end();
+    keep_alive_ = false;
+  }
   input_ready_ = true;  // a request that has arrived is in hand, though no event told of it yet
   pump();
   if (phase_ == Phase::kHead && !head_started_) close();
@@ -139,6 +148,8 @@ bool Connection::step() {
       return read_step();
     case Phase::kWriting:
       return write_step();
+    case Phase::kStreaming:
+      return stream_step();
     case Phase::kLinger:
       return discard_step();
     case Phase::kHandling:
@@ -363,18 +374,25 @@ void Connection::respond(Response response) {
   }
   receiver_.reset();
   reservation_.release();
+  const bool carried = carries_body(response.status, exchange_.method.value_or(Method::kGet));
+  const bool streamed = std::holds_alternative<StreamBody>(response.body);
+  if (streamed && carried && !env_.streams.try_take()) {
+    return respond(problem(503, "too-many-streams", "The server has too many listeners."));
+  }
   exchange_.status = response.status;
-  keep_alive_ = exchange_.keep_alive && exchange_.received && !env_.stopping;
+  keep_alive_ = exchange_.keep_alive && exchange_.received && !env_.stopping &&
+                !(streamed && exchange_.http10);
   append_response_head(outbox_.head(), response,
-                       {.body_length = length_of(response.body),
+                       {.body_length = length_of(response),
+                        .streamed = streamed,
                         .keep_alive = keep_alive_,
                         .http10 = exchange_.http10,
                         .date = env_.date});
-  if (carries_body(response.status, exchange_.method.value_or(Method::kGet))) {
-    outbox_.attach(std::move(response.body));
-  }
   phase_ = Phase::kWriting;
   deadline_ = env_.now + env_.options.write_timeout;
+  if (!carried) return;
+  if (streamed) return start_stream(std::move(std::get<StreamBody>(response.body)));
+  outbox_.attach(std::move(response.body));
 }
 
 // Sends; true if something else can be done now.
@@ -382,7 +400,8 @@ bool Connection::write_step() {
   if (blocked_) return false;
   std::size_t sent = 0;
   const Outbox::Outcome outcome = outbox_.flush(id_.fd, sent);
-  if (sent > 0 && phase_ == Phase::kWriting) deadline_ = env_.now + env_.options.write_timeout;
+  if (sent > 0 && (phase_ == Phase::kWriting || phase_ == Phase::kStreaming))
+    deadline_ = env_.now + env_.options.write_timeout;
   switch (outcome) {
     case Outbox::Outcome::kDrained:
       if (phase_ == Phase::kWriting) finish_exchange();
@@ -402,10 +421,15 @@ bool Connection::write_step() {
   return false;
 }
 
-void Connection::finish_exchange() {
+void Connection::count_exchange() {
+  if (std::exchange(exchange_.counted, true)) return;
   const auto now = std::chrono::steady_clock::now();
   const auto started = exchange_.started.value_or(now);
   env_.counters.count(exchange_.method, exchange_.status, now - started);
+}
+
+void Connection::finish_exchange() {
+  count_exchange();
   exchange_ = {};
   if (keep_alive_) return await_request();
   if (end_of_input_) return close();
@@ -436,6 +460,7 @@ void Connection::start_linger() {
 
 void Connection::close() {
   phase_ = Phase::kClosed;
+  end_stream();
   receiver_.reset();
   reservation_.release();
 }

@@ -19,6 +19,8 @@
 #include "platform/http/outbox.h"
 #include "platform/http/router.h"
 #include "platform/http/server.h"
+#include "platform/http/stream_buffer.h"
+#include "platform/http/stream_slots.h"
 
 namespace thumb::http {
 
@@ -28,6 +30,7 @@ struct ConnectionEnv {
   const FramingLimits framing;
   const Router& router;
   BodyBudget& budget;
+  StreamSlots& streams;
   RequestCounters counters;
   std::shared_ptr<Mailbox> mailbox;
   std::function<void(int fd)> watch_writes;  // from now on, tell of writability too
@@ -58,10 +61,13 @@ class Connection {
   void on_events(Events events);
   // An answer from another thread. One that comes when none is awaited is dropped.
   void on_answer(Response response);
+  // Its stream was written to, or ended.
+  void on_stirred();
   // Goes on where a turn was cut short.
   void on_turn();
   void on_tick();
-  // The server stops: an idle connection closes, a busy one after its answer.
+  // The server stops: an idle connection closes, a busy one after its answer, of which a stream
+  // ends.
   void on_stop();
   // One connection too many: says 503 and closes.
   void turn_away();
@@ -74,11 +80,12 @@ class Connection {
   class Answers;
 
   enum class Phase {
-    kHead,      // waiting for a request or receiving its head
-    kBody,      // receiving its body
-    kHandling,  // the handler has it
-    kWriting,   // the answer is on its way
-    kLinger,    // all is said; what still comes is dropped, so that the client sees the answer
+    kHead,       // waiting for a request or receiving its head
+    kBody,       // receiving its body
+    kHandling,   // the handler has it
+    kWriting,    // the answer is on its way
+    kStreaming,  // the answer goes on for as long as its source and its client like
+    kLinger,     // all is said; what still comes is dropped, so that the client sees the answer
     kClosed,
   };
 
@@ -90,6 +97,7 @@ class Connection {
     bool received = false;  // to its last byte
     int status = 0;
     std::optional<Deadline> started;  // when its head was complete
+    bool counted = false;
   };
 
   void pump();
@@ -114,9 +122,18 @@ class Connection {
   // Output.
   void respond(Response response);
   [[nodiscard]] bool write_step();
+  void count_exchange();
   void finish_exchange();
   void await_request();
   void start_linger();
+
+  // Streams (connection_stream.cc).
+  void start_stream(StreamBody body);
+  [[nodiscard]] bool stream_step();
+  void append_chunk(std::string_view text);
+  void drop_stream();
+  void end_stream();
+
   void close();
 
   ConnectionEnv& env_;
@@ -144,6 +161,9 @@ class Connection {
   Deadline body_started_;
 
   Outbox outbox_;
+  std::shared_ptr<StreamBuffer> stream_;  // only while kStreaming, as its source
+  std::shared_ptr<StreamSource> source_;
+  bool chunked_ = false;
   bool keep_alive_ = false;
   bool blocked_ = false;  // the kernel takes no more for now
   bool watching_writes_ = false;

@@ -9,6 +9,9 @@ HttpMetrics::HttpMetrics(Metrics& metrics)
       connections_(metrics.gauge("thumb_http_connections", "Open HTTP connections.")),
       inflight_body_bytes_(metrics.gauge("thumb_http_inflight_body_bytes",
                                          "Bytes reserved for request bodies being received.")),
+      streams_(metrics.gauge("thumb_http_streams", "Answers without an end being sent.")),
+      streams_dropped_(metrics.counter("thumb_http_streams_dropped_total",
+                                       "Streams cut off since the client took nothing.")),
       duration_(metrics.duration_seconds("thumb_http_request_duration_seconds",
                                          "From a request's complete head to its answer's end.")) {}
 

@@ -12,7 +12,8 @@
 namespace thumb::http {
 
 // thumb_http_requests_total{method,status}, thumb_http_request_duration_seconds,
-// thumb_http_connections, thumb_http_inflight_body_bytes.
+// thumb_http_connections, thumb_http_inflight_body_bytes, thumb_http_streams,
+// thumb_http_streams_dropped_total.
 // One per server for the gauges; the reactors count through a RequestCounters of their own.
 class HttpMetrics {
  public:
@@ -20,6 +21,8 @@ class HttpMetrics {
 
   [[nodiscard]] prometheus::Gauge& connections() { return connections_; }
   [[nodiscard]] prometheus::Gauge& inflight_body_bytes() { return inflight_body_bytes_; }
+  [[nodiscard]] prometheus::Gauge& streams() { return streams_; }
+  [[nodiscard]] prometheus::Counter& streams_dropped() { return streams_dropped_; }
   [[nodiscard]] prometheus::Histogram& duration() { return duration_; }
   [[nodiscard]] prometheus::Counter& requests(std::string_view method, int status);
 
@@ -27,6 +30,8 @@ class HttpMetrics {
   Metrics& metrics_;
   prometheus::Gauge& connections_;
   prometheus::Gauge& inflight_body_bytes_;
+  prometheus::Gauge& streams_;
+  prometheus::Counter& streams_dropped_;
   prometheus::Histogram& duration_;
 };
 
@@ -37,7 +42,7 @@ class RequestCounters {
   explicit RequestCounters(HttpMetrics& metrics) : metrics_(metrics) {}
 
   // `method` is empty where the request could not be read. The duration runs from the complete
-  // head to the last byte handed to the kernel.
+  // head to the last byte handed to the kernel; of a stream to its opening.
   void count(std::optional<Method> method, int status, std::chrono::steady_clock::duration took);
 
  private:

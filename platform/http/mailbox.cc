@@ -26,6 +26,17 @@ void Mailbox::post(ConnectionId to, Response response) {
   if (was_empty) wake();
 }
 
+void Mailbox::stir(ConnectionId to) {
+  bool was_empty = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    was_empty = mail_.stirred.empty();
+    mail_.stirred.push_back(to);
+  }
+  if (was_empty) wake();
+}
+
 void Mailbox::hand_over(const Arrival& arrival) {
   {
     const std::lock_guard lock(mutex_);

@@ -1,4 +1,5 @@
-// What other threads give to a reactor thread: answers for its connections, and new connections.
+// What other threads give to a reactor thread: answers for its connections, word that a stream was
+// written to, and new connections.
 #pragma once
 
 #include <sys/socket.h>
@@ -35,6 +36,7 @@ class Mailbox {
   struct Mail {
     std::vector<Letter> letters;
     std::vector<Arrival> arrivals;
+    std::vector<ConnectionId> stirred;  // their streams have something to take
   };
 
   Mailbox();
@@ -48,6 +50,9 @@ class Mailbox {
   // Thread-safe. Dropped once the mailbox is closed. Bounded by the connections: each has at most
   // one answer under way.
   void post(ConnectionId to, Response response);
+  // Thread-safe. Dropped once the mailbox is closed. Bounded by the streams: each is told of once
+  // until it is looked at.
+  void stir(ConnectionId to);
   // Thread-safe. Closes the descriptor if the mailbox is closed.
   void hand_over(const Arrival& arrival);
   // Thread-safe. Makes the reactor look around.

@@ -13,6 +13,7 @@
 
 #include "platform/blob_store.h"
 #include "platform/bytes.h"
+#include "platform/http/stream.h"
 #include "platform/result.h"
 
 namespace thumb::http {
@@ -50,7 +51,7 @@ struct BlobBody {
 struct Response {
   int status = 200;
   std::vector<HeaderField> headers;  // Content-Length, Date and Connection are added by the server
-  std::variant<std::string, BlobBody> body;
+  std::variant<std::string, BlobBody, StreamBody> body;
 
   Response& set(std::string name, std::string value) {
     headers.push_back({std::move(name), std::move(value)});

@@ -28,7 +28,7 @@ std::string& Outbox::head() {
   return head_;
 }
 
-void Outbox::attach(std::variant<std::string, BlobBody> body) {
+void Outbox::attach(std::variant<std::string, BlobBody, StreamBody> body) {
   if (auto* text = std::get_if<std::string>(&body)) {
     if (text->size() <= kSmallBody) {
       head_.append(*text);
@@ -36,8 +36,8 @@ void Outbox::attach(std::variant<std::string, BlobBody> body) {
       text_ = std::move(*text);
       text_sent_ = 0;
     }
-  } else if (auto& blob = std::get<BlobBody>(body); blob.length > 0) {
-    blob_ = std::move(blob);
+  } else if (auto* blob = std::get_if<BlobBody>(&body); blob != nullptr && blob->length > 0) {
+    blob_ = std::move(*blob);
   }
 }
 

@@ -26,7 +26,8 @@ class Outbox {
   // Where to append the next head. REQUIRES: no body is being sent.
   [[nodiscard]] std::string& head();
   // What follows the head.
-  void attach(std::variant<std::string, BlobBody> body);
+  // REQUIRES: not a stream, whose text goes through head() piece by piece.
+  void attach(std::variant<std::string, BlobBody, StreamBody> body);
 
   // Sends as much as goes. `sent` grows by what the kernel took.
   [[nodiscard]] Outcome flush(int fd, std::size_t& sent);

@@ -102,6 +102,7 @@ class ReactorTransport final : public Pistache::Tcp::Transport {
                          .max_body_bytes = context.options.max_body_bytes},
              .router = context.router,
              .budget = context.budget,
+             .streams = context.streams,
              .counters = RequestCounters(context.metrics),
              .mailbox = std::make_shared<Mailbox>(),
              .watch_writes = [this](int fd) { watch_writes(fd); },
@@ -168,6 +169,12 @@ class ReactorTransport final : public Pistache::Tcp::Transport {
   void bury();
   void let_go(int fd);
   void welcome(Mailbox::Arrival& arrival);
+  // Those that carry a stream have a bound of their own.
+  [[nodiscard]] std::size_t ordinary_connections() {
+    const std::size_t streams = context_.streams.used();
+    const std::size_t all = count_.get();
+    return all > streams ? all - streams : 0;
+  }
 
   void accept_some();
   bool accept_one();
@@ -267,6 +274,11 @@ void ReactorTransport::take_mail() {
       if (connection.id() == letter.to) connection.on_answer(std::move(letter.response));
     });
   }
+  for (const ConnectionId& id : mail.stirred) {
+    with_connection(id.fd, [&](Connection& connection) {
+      if (connection.id() == id) connection.on_stirred();
+    });
+  }
   for (Mailbox::Arrival& arrival : mail.arrivals) welcome(arrival);
 }
 
@@ -343,7 +355,7 @@ void ReactorTransport::adopt(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
   connections_.emplace(fd, Held{peer, std::move(connection)});
   if (followed_ != Order::kServe) {
     obey(fd);
-  } else if (count_.get() > context_.options.max_connections) {
+  } else if (ordinary_connections() > context_.options.max_connections) {
     with_connection(fd, [](Connection& extra) { extra.turn_away(); });
   }
 }
@@ -378,7 +390,7 @@ void ReactorTransport::accept_some() {
 }
 
 bool ReactorTransport::accept_one() {
-  if (count_.get() >= context_.options.max_connections + kTurnedAwayAtOnce) {
+  if (ordinary_connections() >= context_.options.max_connections + kTurnedAwayAtOnce) {
     pause_accepting(0);
     return false;
   }

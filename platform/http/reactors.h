@@ -11,6 +11,7 @@
 #include "platform/http/http_metrics.h"
 #include "platform/http/router.h"
 #include "platform/http/server.h"
+#include "platform/http/stream_slots.h"
 
 namespace thumb::http {
 
@@ -21,6 +22,7 @@ struct ReactorsContext {
   Log& log;
   HttpMetrics& metrics;
   BodyBudget& budget;
+  StreamSlots& streams;
 };
 
 class Reactors {

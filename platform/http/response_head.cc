@@ -135,7 +135,9 @@ void append_response_head(std::string& out, const Response& response, const Head
   append_number(out, static_cast<std::uint64_t>(response.status));
   out.append(" ").append(reason_phrase(response.status)).append("\r\nDate: ").append(context.date);
   for (out.append("\r\n"); const HeaderField& field : response.headers) append_field(out, field);
-  if (response.status != 204 && response.status != 304) {
+  if (context.streamed) {
+    if (!context.http10) out.append("Transfer-Encoding: chunked\r\n");
+  } else if (response.status != 204 && response.status != 304) {
     out.append("Content-Length: ");
     append_number(out, context.body_length);
     out.append("\r\n");

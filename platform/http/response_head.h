@@ -25,14 +25,16 @@ namespace thumb::http {
 
 struct HeadContext {
   std::uint64_t body_length = 0;  // of the whole body, also where it is not sent (HEAD)
+  bool streamed = false;          // of no known length: chunked, or until the connection closes
   bool keep_alive = true;
   bool http10 = false;
   std::string_view date = {};
 };
 
-// Appends the head, up to and with its empty line. Adds Date, Content-Length, Connection and
-// nosniff; those given by the handler are left out, as are fields whose name is no token. Control
-// characters in a value become spaces: no value can end the head.
+// Appends the head, up to and with its empty line. Adds Date, Content-Length (or
+// Transfer-Encoding), Connection and nosniff; those given by the handler are left out, as are
+// fields whose name is no token. Control characters in a value become spaces: no value can end the
+// head.
 void append_response_head(std::string& out, const Response& response, const HeadContext& context);
 
 }  // namespace thumb::http

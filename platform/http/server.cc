@@ -35,7 +35,8 @@ class PistacheServer final : public Server {
       : options_(options),
         metrics_(metrics),
         budget_(options_.max_inflight_body_bytes, metrics_.inflight_body_bytes()),
-        context_{options_, router, log, metrics_, budget_} {}
+        streams_(options_.max_streams, metrics_.streams(), metrics_.streams_dropped()),
+        context_{options_, router, log, metrics_, budget_, streams_} {}
   ~PistacheServer() override { stop(std::chrono::milliseconds(0)); }
 
   Result<void> open() {
@@ -61,6 +62,7 @@ class PistacheServer final : public Server {
   const ServerOptions options_;
   HttpMetrics metrics_;
   BodyBudget budget_;
+  StreamSlots streams_;
   const ReactorsContext context_;
   std::uint16_t port_ = 0;
   std::mutex mutex_;
@@ -71,7 +73,7 @@ class PistacheServer final : public Server {
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, const Router& router,
                                               Log& log, Metrics& metrics) {
-  raise_descriptor_limit(options.max_connections, log);
+  raise_descriptor_limit(options.max_connections + options.max_streams, log);
   auto server = std::make_unique<PistacheServer>(options, router, log, metrics);
   if (auto opened = server->open(); !opened) return Failure(opened.error());
   return server;

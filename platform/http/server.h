@@ -18,6 +18,7 @@ struct ServerOptions {
   std::uint16_t port = 8080;  // 0: any free one
   unsigned reactor_threads = 2;
   std::size_t max_connections = 2'000;  // past it a new connection is closed with 503
+  std::size_t max_streams = 10'000;     // not counted as connections; past it 503
   std::size_t max_header_bytes = std::size_t{16} * 1024;  // past it 431
   std::uint64_t max_body_bytes = 32ULL << 20U;  // past it 413, before the body is read if declared
   std::uint64_t max_inflight_body_bytes = 1ULL << 30U;  // all bodies being received; past it 503
