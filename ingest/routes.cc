@@ -57,6 +57,8 @@ void add_routes(http::Router& router, const Routes& routes) {
   on(Method::kGet, "/v1/images/{id}", routes.status, &StatusRoutes::get);
   on(Method::kGet, "/v1/stats", routes.stats, &StatsRoutes::get);
   on(Method::kGet, "/v1/images/{id}/history", routes.history, &HistoryRoutes::get);
+  on(Method::kGet, "/v1/events", routes.events, &EventRoutes::all);
+  on(Method::kGet, "/v1/images/{id}/events", routes.events, &EventRoutes::image);
   on(Method::kDelete, "/v1/images/{id}", routes.commands, &CommandRoutes::remove);
   on(Method::kPost, "/v1/images/{id}/reprocess", routes.commands, &CommandRoutes::reprocess);
   on(Method::kGet, "/v1/images/{id}/thumbnail", routes.downloads, &DownloadRoutes::thumbnail);

@@ -3,6 +3,7 @@
 
 #include "ingest/commands.h"
 #include "ingest/downloads.h"
+#include "ingest/events.h"
 #include "ingest/health.h"
 #include "ingest/history.h"
 #include "ingest/in_flight.h"
@@ -21,6 +22,7 @@ struct Routes {
   StatsRoutes& stats;
   DownloadRoutes& downloads;
   CommandRoutes& commands;
+  EventRoutes& events;
   Health& health;
   const Metrics& metrics;
   InFlight& in_flight;

@@ -27,9 +27,11 @@ Service::Service(const ServiceOptions& options, const ServicePorts& ports)
       stats_(ports.view, lag_),
       downloads_(lookup_, ports.blobs, workers_),
       commands_(lookup_, ports.view, events_, ids_, clock_, log_),
+      hub_(ports.view, clock_, metrics_),
+      event_routes_(lookup_, ports.view, hub_),
       health_([this] { return ends_.end_of(0).map([](std::int64_t) {}); }, ports.view, {}) {
-  add_routes(router_, {uploads_, status_, history_, stats_, downloads_, commands_, health_,
-                       metrics_, in_flight_});
+  add_routes(router_, {uploads_, status_, history_, stats_, downloads_, commands_, event_routes_,
+                       health_, metrics_, in_flight_});
 }
 
 Result<void> Service::start() {

@@ -68,6 +68,8 @@ class Service {
   StatsRoutes stats_;
   DownloadRoutes downloads_;
   CommandRoutes commands_;
+  ChangeHub hub_;
+  EventRoutes event_routes_;
   Health health_;
   http::Router router_;
   std::unique_ptr<http::Server> server_;

@@ -19,6 +19,8 @@ void IngestSettings::declare(Settings& settings) {
                    "Largest request body; past it 413");
   settings.integer("--max-inflight-bytes", max_inflight_bytes, 1, 1LL << 40,
                    "All bodies being received at once; past it 503");
+  settings.integer("--max-listeners", max_listeners, 0, 100'000,
+                   "Event streams open at once; past it 503");
   settings.integer("--max-pixels", max_pixels, 1, 1'000'000'000,
                    "Largest width x height of an image; past it 422");
   settings.integer("--ingest-workers", ingest_workers, 1, 256,
@@ -57,6 +59,7 @@ ServiceOptions IngestSettings::service(std::int32_t partitions) const {
   options.server.port = static_cast<std::uint16_t>(http_port);
   options.server.max_body_bytes = static_cast<std::uint64_t>(max_body_bytes);
   options.server.max_inflight_body_bytes = static_cast<std::uint64_t>(max_inflight_bytes);
+  options.server.max_streams = static_cast<std::size_t>(max_listeners);
   options.partitions = partitions;
   options.max_pixels = static_cast<std::uint64_t>(max_pixels);
   options.workers = static_cast<std::size_t>(ingest_workers);

@@ -19,6 +19,7 @@ struct IngestSettings {
   std::string view_url;                               // THUMB_VIEW_URL: empty = local
   std::int64_t max_body_bytes = 32LL << 20;           // THUMB_MAX_BODY_BYTES
   std::int64_t max_inflight_bytes = 1LL << 30;        // THUMB_MAX_INFLIGHT_BYTES
+  std::int64_t max_listeners = 10'000;                // THUMB_MAX_LISTENERS
   std::int64_t max_pixels = 50'000'000;               // THUMB_MAX_PIXELS
   std::int64_t ingest_workers = 16;                   // THUMB_INGEST_WORKERS
   std::chrono::milliseconds produce_timeout{10'000};  // THUMB_PRODUCE_TIMEOUT_MS

@@ -64,6 +64,25 @@ class FakeViewReader final : public ViewReader {
     available_ = available;
   }
 
+  // As if a rebuilt view took the place of this one: the same rows, another feed.
+  void swap_view(std::string view_id) {
+    std::vector<Waiter> told;
+    {
+      const std::lock_guard lock(mutex_);
+      view_id_ = std::move(view_id);
+      feed_.clear();
+      forgotten_ = 0;
+      told = take_waiters([](const Waiter& w) { return w.place == kFeed; });
+    }
+    for (auto& waiter : told) waiter.done(true);
+  }
+
+  // As if the feed had room for no more than what is behind number `sequence`.
+  void forget_changes(std::size_t sequence) {
+    const std::lock_guard lock(mutex_);
+    forgotten_ = sequence;
+  }
+
   [[nodiscard]] std::size_t waiting() const {
     const std::lock_guard lock(mutex_);
     return waiters_.size();
@@ -109,7 +128,7 @@ class FakeViewReader final : public ViewReader {
   Result<ViewStats> stats() override {
     const std::lock_guard lock(mutex_);
     if (!available_) return unavailable();
-    ViewStats stats{"fake", {}, 0, feed_.size(), {}};
+    ViewStats stats{view_id_, {}, 0, feed_.size(), {}};
     for (const auto& [place, offset] : positions_) {
       stats.positions[{place.first, place.second}] = offset;
     }
@@ -122,8 +141,10 @@ class FakeViewReader final : public ViewReader {
   Result<ChangePage> changes(std::uint64_t after, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
     if (!available_) return unavailable();
-    ChangePage page{"fake", feed_.empty() ? 0U : 1U, feed_.size(), {}};
-    for (std::size_t i = after; i < feed_.size() && page.changes.size() < limit; ++i) {
+    const bool any = forgotten_ < feed_.size();
+    ChangePage page{view_id_, any ? forgotten_ + 1 : 0, feed_.size(), {}};
+    for (std::size_t i = std::max<std::size_t>(after, forgotten_);
+         i < feed_.size() && page.changes.size() < limit; ++i) {
       page.changes.push_back(feed_[i]);
     }
     return page;
@@ -256,7 +277,9 @@ class FakeViewReader final : public ViewReader {
   bool available_ = true;
   std::map<ImageId, ImageRow> rows_;
   std::map<ImageId, std::vector<HistoryEntry>> history_;
+  std::string view_id_ = "fake";
   std::vector<ViewChange> feed_;
+  std::size_t forgotten_ = 0;  // of the feed's oldest entries
   std::map<Place, std::int64_t> positions_;
   std::vector<Waiter> waiters_;
   std::jthread thread_;  // last: starts when all else is there

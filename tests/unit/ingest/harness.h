@@ -82,8 +82,8 @@ struct Call {
 class Harness {
  public:
   explicit Harness(std::size_t worker_queue = 100) : workers(2, worker_queue) {
-    add_routes(router_, {uploads_, status_, history_, stats_, downloads_, commands_, health_,
-                         metrics, in_flight});
+    add_routes(router_, {uploads_, status_, history_, stats_, downloads_, commands_, event_routes_,
+                         health_, metrics, in_flight});
   }
   ~Harness() { EXPECT_TRUE(in_flight.wait_until_none(std::chrono::seconds(10))); }
   Harness(const Harness&) = delete;
@@ -181,6 +181,12 @@ class Harness {
   StatsRoutes stats_{view, lag_};
   DownloadRoutes downloads_{lookup_, blobs, workers};
   CommandRoutes commands_{lookup_, view, events, ids, clock, log};
+  ChangeHub hub_{
+      view,
+      clock,
+      metrics,
+      {.keep_alive = std::chrono::milliseconds(50), .retry = std::chrono::milliseconds(5)}};
+  EventRoutes event_routes_{lookup_, view, hub_};
   Health health_{[] { return Result<void>{}; }, view, {}};
   http::Router router_;
 };
