@@ -16,6 +16,9 @@ using Steady = std::chrono::steady_clock;
 // So many looks in a row that each find a change are a stream. One image makes three or four.
 constexpr int kStream = 6;
 
+// So many looks in a row that find a change without an event of it are no chance.
+constexpr int kSilentChanges = 3;
+
 Failure no_view() {
   return fail_transient(ErrorKind::kUnavailable, "view-unavailable", "there is no view yet");
 }
@@ -108,11 +111,7 @@ void LocalViewReader::wait(const Waiters::Wanted& wanted, std::function<void(boo
     const auto view = serving();
     return view && position_of(view->places, wanted.partition) >= wanted.next_offset;
   });
-  {
-    const std::lock_guard lock(wake_mutex_);
-    woken_ = true;
-  }
-  wake_.notify_one();
+  watch_.wake();
 }
 
 std::uint64_t LocalViewReader::Serving::newest_change() const {
@@ -147,29 +146,57 @@ Result<void> LocalViewReader::publish(std::shared_ptr<RocksFollower> follower,
 }
 
 void LocalViewReader::run(const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] { watch_.wake(); });
   while (!stop.stop_requested()) {
-    const auto now = Steady::now();
-    const bool eager = !waiters_.empty();
-    auto until = now + next_interval(eager);
-    if (const auto deadline = waiters_.next_deadline()) until = std::min(until, *deadline);
-    {
-      std::unique_lock lock(wake_mutex_);
-      // With somebody waiting already, one more changes nothing: looks keep their pace.
-      if (eager) {
-        wake_.wait_until(lock, stop, until, [] { return false; });
-      } else {
-        wake_.wait_until(lock, stop, until, [this] { return woken_; });
-      }
-      woken_ = false;
-    }
-    refresh();
-    const auto view = serving();
-    waiters_.settle(view ? &view->places : nullptr, Steady::now());
-    if (std::exchange(feed_began_anew_, false)) {
-      const Positions whatever{{kFeedPlace, std::numeric_limits<std::int64_t>::max()}};
-      waiters_.settle(&whatever, Steady::now());
-    }
+    sleep();
+    if (stop.stop_requested()) return;
+    if (Steady::now() >= next_look(!waiters_.empty())) refresh();
+    settle();
   }
+}
+
+// Until it is time for a look, a waiter's deadline, or the kernel tells of something.
+void LocalViewReader::sleep() {
+  auto until = next_look(!waiters_.empty());
+  if (const auto deadline = waiters_.next_deadline()) until = std::min(until, *deadline);
+  // What has been noticed is read when its time comes; more of it is no news.
+  const auto seen = watch_.wait(until, !noticed_);
+  noticed_ = noticed_ || seen.data || seen.pointer;
+  if (seen.pointer) next_pointer_look_ = {};
+  if (noticed_) silent_changes_ = 0;
+}
+
+Deadline LocalViewReader::next_look(bool eager) const {
+  if (noticed_) return last_look_ + next_interval(eager);
+  if (failed_ || !serving()) return last_look_ + options_.pointer_interval;
+  if (!watching_) return last_look_ + next_interval(eager);
+  return last_look_ + options_.full_look_interval;
+}
+
+void LocalViewReader::settle() {
+  const auto view = serving();
+  waiters_.settle(view ? &view->places : nullptr, Steady::now());
+  if (!std::exchange(feed_began_anew_, false)) return;
+  const Positions whatever{{kFeedPlace, std::numeric_limits<std::int64_t>::max()}};
+  waiters_.settle(&whatever, Steady::now());
+}
+
+// A file system on another machine takes watches and tells of nothing: a change that no event came
+// with is a proof of that.
+void LocalViewReader::mistrust_silence() {
+  const auto view = serving();
+  if (!watching_ || noticed_ || !view || !view->follower->behind()) return;
+  const auto seen = watch_.wait(Steady::now(), true);  // it may have come just now
+  if (seen.pointer) next_pointer_look_ = {};
+  if (seen.data || seen.pointer) {
+    silent_changes_ = 0;
+    return;
+  }
+  // Files grow a moment before the event of it: once may be chance.
+  if (++silent_changes_ < kSilentChanges) return;
+  deaf_ = true;
+  log_.warn("the view's changes are not told by its file system; looking for them often instead",
+            {{"folder", folder_.root().string()}});
 }
 
 std::chrono::milliseconds LocalViewReader::next_interval(bool eager) const {
@@ -178,8 +205,18 @@ std::chrono::milliseconds LocalViewReader::next_interval(bool eager) const {
 }
 
 void LocalViewReader::refresh() {
+  mistrust_silence();
+  last_look_ = Steady::now();
+  must_read_ = std::exchange(noticed_, false);
+  // Watched before it is read, so that nothing comes between.
+  const bool was_watching = watching_;
+  const bool root_watched = watch_.watch_root(folder_.root());
   auto outcome = follow_pointer();
+  const auto view = serving();
+  watching_ = !deaf_ && root_watched && view && watch_.watch_view(folder_.path_of(view->view_id));
+  if (watching_ && !was_watching) must_read_ = true;  // what came before the watch was not told
   if (outcome) outcome = catch_up();
+  failed_ = !outcome;
   report(outcome);
 }
 
@@ -204,18 +241,19 @@ Result<void> LocalViewReader::open(const std::string& view_id) {
     return fail_transient(ErrorKind::kUnavailable, "view-unavailable",
                           "the view was written by another version of this program");
   }
+  must_read_ = true;  // it is watched from now on only
   return publish(std::move(*follower), view_id);
 }
 
 Result<void> LocalViewReader::catch_up() {
   const auto view = serving();
   if (!view) return {};
-  // Times of folders are coarse on some kernels: a change within one tick shows at the next full
-  // look.
+  // Times of folders are coarse on some kernels: without an event, a change within one tick shows
+  // at the next full look.
   const auto now = Steady::now();
-  const bool changed = view->follower->behind();
+  const bool changed = std::exchange(must_read_, false) || view->follower->behind();
   looks_with_change_ = changed ? std::min(looks_with_change_ + 1, kStream) : 0;
-  if (!changed && now < next_full_look_) return {};
+  if (!changed && (watching_ || now < next_full_look_)) return {};
   next_full_look_ = now + options_.full_look_interval;
   const auto caught_up = view->follower->catch_up();
   // A failed catch-up may leave the instance in the middle: a new one starts clean.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <thread>
 
 #include "platform/log.h"
+#include "state_projector/folder_watch.h"
 #include "state_projector/positions.h"
 #include "state_projector/view_folder.h"
 #include "state_projector/view_reader.h"
@@ -21,21 +21,24 @@ class RocksFollower;
 
 struct LocalViewOptions {
   std::filesystem::path view_dir;  // CommonSettings::view_dir()
-  // How often the projector's files are looked at. A look costs microseconds; they are read (about
-  // 1.3 ms of CPU) only if they changed. So single changes are seen at once, and a stream of them,
-  // each look finding another, is read in larger steps.
-  std::chrono::milliseconds quiet_interval{4};         // nobody waits, few changes
-  std::chrono::milliseconds busy_interval{30};         // nobody waits, one change after the other
-  std::chrono::milliseconds eager_interval{2};         // somebody waits for a position
-  std::chrono::milliseconds pointer_interval{200};     // is another view serving now?
-  std::chrono::milliseconds full_look_interval{1000};  // read even if nothing seems to have changed
+  // The kernel tells when the projector has written. Its files are then read (about 1.3 ms of CPU),
+  // but not again before this time has passed: single changes are seen at once, and a stream of
+  // them, each look finding another, is read in larger steps. Where the kernel doesn't tell
+  // (another machine writes, or inotify is used up) they are looked at as often.
+  std::chrono::milliseconds quiet_interval{4};      // nobody waits, few changes
+  std::chrono::milliseconds busy_interval{30};      // nobody waits, one change after the other
+  std::chrono::milliseconds eager_interval{2};      // somebody waits for a position
+  std::chrono::milliseconds pointer_interval{200};  // without a view: is there one now?
+  // Whatever the kernel says: does it tell at all, does another view serve?
+  std::chrono::milliseconds full_look_interval{1000};
 };
 
 // Any number of processes may follow one folder. Owns a thread; reads are answered on the caller's.
 // Before there is a view every call says "view-unavailable", and wait_for waits; the view is taken
-// up as soon as it appears. While the projector is away the last state is served; it is also served
-// while the folder is gone, until another view is there. Positions are those of the last complete
-// catch-up, so a row read after them is at least as new.
+// up as soon as it appears. While nothing is written and nobody asks it sleeps. While the projector
+// is away the last state is served; it is also served while the folder is gone, until another view
+// is there. Positions are those of the last complete catch-up, so a row read after them is at least
+// as new.
 class LocalViewReader final : public ViewReader {
  public:
   // `log` must outlive it.
@@ -76,6 +79,10 @@ class LocalViewReader final : public ViewReader {
   [[nodiscard]] Result<void> open(const std::string& view_id);
   [[nodiscard]] Result<void> catch_up();
   [[nodiscard]] std::chrono::milliseconds next_interval(bool eager) const;
+  [[nodiscard]] Deadline next_look(bool eager) const;
+  void sleep();
+  void mistrust_silence();
+  void settle();
   void report(const Result<void>& outcome);
   void wait(const Waiters::Wanted& wanted, std::function<void(bool)> done);
 
@@ -87,11 +94,16 @@ class LocalViewReader final : public ViewReader {
   std::shared_ptr<const Serving> serving_;
   Waiters waiters_;
 
-  std::mutex wake_mutex_;
-  std::condition_variable_any wake_;
-  bool woken_ = false;
+  FolderWatch watch_;
 
   // Of the thread alone (and of the constructor before it).
+  bool watching_ = false;  // the kernel tells of every change
+  bool deaf_ = false;      // it was found not to
+  bool noticed_ = false;   // it told of one that was not read yet
+  int silent_changes_ = 0;
+  bool must_read_ = false;  // at this look, whatever the files say
+  bool failed_ = false;     // the last look
+  Deadline last_look_;
   bool feed_began_anew_ = false;
   std::string last_problem_;
   Deadline next_pointer_look_;

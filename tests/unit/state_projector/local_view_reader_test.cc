@@ -42,6 +42,24 @@ TEST_F(LocalViewReaderTest, FollowsWritesWithoutBeingAsked) {
   EXPECT_TRUE(shows(reader, 1, ImageState::kAccepted));
 }
 
+TEST_F(LocalViewReaderTest, FollowsWritesAndSwapsByWhatTheKernelTellsAlone) {
+  using namespace std::chrono_literals;
+  options_.full_look_interval = 1h;  // no look in vain
+  view_.make();
+  LocalViewReader reader(options_, log_);
+  for (int image = 1; image <= 3; ++image) {
+    view_.put(uploaded(image_id(image)), at(image, 100));
+    EXPECT_TRUE(shows(reader, image, ImageState::kAccepted));
+  }
+  must(view_.store().compact());  // another WAL
+  view_.put(uploaded(image_id(4)), at(4, 100));
+  EXPECT_TRUE(shows(reader, 4, ImageState::kAccepted));
+  view_.make();
+  view_.put(uploaded(image_id(5)), at(0, 100));
+  EXPECT_TRUE(shows(reader, 5, ImageState::kAccepted));
+  EXPECT_TRUE(shows(reader, 1, std::nullopt));
+}
+
 TEST_F(LocalViewReaderTest, FollowsThePointerToAnotherViewAndTheOldOneMayGo) {
   view_.make();
   view_.put(uploaded(image_id(1)), at(0, 100));
