@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -240,6 +241,23 @@ Result<void> FsBlobStore::remove_all(std::string_view prefix) {
   if (error) return io_failure("remove blobs", error.value());
   return fs::exists(folder->parent_path(), error) ? fsync_directory(folder->parent_path())
                                                   : Result<void>{};
+}
+
+Result<std::vector<std::string>> FsBlobStore::list(std::string_view prefix) {
+  const auto folder = path_of(prefix);
+  if (!folder) return Failure(folder.error());
+  std::vector<std::string> keys;
+  std::error_code error;
+  fs::recursive_directory_iterator at(*folder, error);
+  if (error == std::errc::no_such_file_or_directory) return keys;
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    std::error_code gone;
+    if (!at->is_regular_file(gone)) continue;
+    keys.push_back(std::string(prefix) + "/" + at->path().lexically_relative(*folder).string());
+  }
+  if (error) return io_failure("list blobs", error.value());
+  std::ranges::sort(keys);
+  return keys;
 }
 
 }  // namespace thumb

@@ -10,11 +10,12 @@
 #include <mutex>
 #include <set>
 
+#include "platform/blob_lister.h"
 #include "platform/blob_store.h"
 
 namespace thumb {
 
-class FsBlobStore final : public BlobStore {
+class FsBlobStore final : public BlobStore, public BlobLister {
  public:
   // Creates the folders and proves that they can be written. What lies in staging from a crash and
   // is older than an hour is removed. Several processes may share one root.
@@ -23,6 +24,7 @@ class FsBlobStore final : public BlobStore {
   [[nodiscard]] Result<std::unique_ptr<BlobWriter>> create() override;
   [[nodiscard]] Result<std::unique_ptr<BlobReader>> open(std::string_view key) override;
   [[nodiscard]] Result<void> remove_all(std::string_view prefix) override;
+  [[nodiscard]] Result<std::vector<std::string>> list(std::string_view prefix) override;
 
   // Where a key's bytes lie on this machine.
   [[nodiscard]] Result<std::filesystem::path> path_of(std::string_view key) const;

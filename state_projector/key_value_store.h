@@ -1,6 +1,7 @@
 // Port: an ordered map of byte strings with atomic batches, all that the view needs of a database.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -59,6 +60,10 @@ class KeyValueStore : public KeyValueReader {
   // All of the runs or none, as in write(). REQUIRES: begin_run() of this store made them, and no
   // key is in two of them.
   [[nodiscard]] virtual Result<void> take_in(std::vector<std::unique_ptr<SortedRun>> runs) = 0;
+  // Makes `folder` a copy as of this moment, on its own from then on: files that never change are
+  // shared (hard links), so it takes no time to speak of and, at first, no space. REQUIRES: not
+  // there yet, on the same file system.
+  [[nodiscard]] virtual Result<void> copy_to(const std::filesystem::path& folder) = 0;
 };
 
 }  // namespace thumb

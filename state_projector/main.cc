@@ -7,6 +7,7 @@
 #include "kafka/clients.h"
 #include "kafka/cluster_config.h"
 #include "platform/common_settings.h"
+#include "platform/fs_blob_store.h"
 #include "platform/http/admin_routes.h"
 #include "platform/loopback.h"
 #include "platform/metrics.h"
@@ -32,30 +33,21 @@ struct Command {
   std::string view_host = "127.0.0.1";  // THUMB_VIEW_HOST
   std::int64_t view_port = 0;           // THUMB_VIEW_PORT: 0 = none
   bool allow_public = false;            // THUMB_ALLOW_PUBLIC
+  bool from_checkpoint = false;
+  std::chrono::milliseconds checkpoint_interval = CheckpointOptions().interval;
+  std::int64_t checkpoint_keep = 3;
   std::string name = "run";
 
+  [[nodiscard]] CheckpointOptions checkpoints() const {
+    return {checkpoint_interval, static_cast<std::size_t>(checkpoint_keep)};
+  }
+  [[nodiscard]] bool restores() const { return name == "restore" || from_checkpoint; }
   [[nodiscard]] kafka::ClusterConfig cluster() const {
     return kafka::cluster_config(common, "thumbstream-state-projector");
   }
 };
 
-void declare(Settings& settings, Command& command) {
-  command.common.declare(settings);
-  settings.text("--view-host", command.view_host, "Address to answer for the view on");
-  settings.integer(
-      "--view-port", command.view_port, 0, 65'535,
-      "Port to answer for the view on, for ingest elsewhere (THUMB_VIEW_URL); 0: none");
-  settings.flag("--allow-public", command.allow_public,
-                "Answer on an address that others can reach, though whoever can reads everything");
-  settings.check([&command]() -> std::optional<std::string> {
-    if (command.allow_public || is_loopback(command.view_host)) return std::nullopt;
-    return fmt::format(
-        "--view-host (THUMB_VIEW_HOST): '{}' can be reached from other machines, and anyone there "
-        "could read every image's record; if that is meant, set --allow-public "
-        "(THUMB_ALLOW_PUBLIC)",
-        command.view_host);
-  });
-  auto& app = settings.app();
+void declare_commands(CLI::App& app, Command& command) {
   app.require_subcommand(0, 1);
   const auto add = [&](const std::string& name, const std::string& help) {
     return app.add_subcommand(name, help)->callback([&command, name] { command.name = name; });
@@ -74,11 +66,39 @@ void declare(Settings& settings, Command& command) {
   auto* rebuild = add("rebuild",
                       "Have the running projector build a new view beside the serving one and swap "
                       "it in; with none running, do it here, up to the same positions");
+  rebuild->add_flag("--from-checkpoint", command.from_checkpoint,
+                    "Begin with the newest good checkpoint instead of the first offset");
   rebuild->add_flag("--partitions", command.by_partition, "Show what each partition lacks");
   rebuild->add_flag("--force", command.force_rebuild,
                     "With no projector running: swap it in even if its digest is another");
+  add("checkpoint", "Copy the serving view to the blob store, for new instances to begin with");
+  add("restore", "The same as rebuild --from-checkpoint");
   add("rollback", "Serve from the previous view again, caught up first if a projector runs");
   add("discard", "Remove the previous view, and one that was half built");
+}
+
+void declare(Settings& settings, Command& command) {
+  command.common.declare(settings);
+  settings.text("--view-host", command.view_host, "Address to answer for the view on");
+  settings.integer(
+      "--view-port", command.view_port, 0, 65'535,
+      "Port to answer for the view on, for ingest elsewhere (THUMB_VIEW_URL); 0: none");
+  settings.flag("--allow-public", command.allow_public,
+                "Answer on an address that others can reach, though whoever can reads everything");
+  settings.check([&command]() -> std::optional<std::string> {
+    if (command.allow_public || is_loopback(command.view_host)) return std::nullopt;
+    return fmt::format(
+        "--view-host (THUMB_VIEW_HOST): '{}' can be reached from other machines, and anyone there "
+        "could read every image's record; if that is meant, set --allow-public "
+        "(THUMB_ALLOW_PUBLIC)",
+        command.view_host);
+  });
+  settings.duration_ms("--checkpoint-interval-ms", command.checkpoint_interval,
+                       std::chrono::milliseconds(0), std::chrono::hours(24 * 366),
+                       "How often the view is copied to the blob store; 0: only on demand");
+  settings.integer("--checkpoint-keep", command.checkpoint_keep, 1, 1'000,
+                   "Checkpoints that are kept; older ones are removed");
+  declare_commands(settings.app(), command);
 }
 
 ViewOpeners openers() {
@@ -110,12 +130,16 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   if (!admin) return Failure(std::move(admin.error()));
   auto reader = kafka::make_partition_reader(command.cluster(), {}, log);
   if (!reader) return Failure(std::move(reader.error()));
+  const auto blobs = FsBlobStore::open_root(command.common.blob_dir());
+  if (!blobs) return Failure(blobs.error());
+  CheckpointStore checkpoints(**blobs, **blobs, log);
   Metrics metrics;
   ProjectorOptions options;
   options.view_dir = command.common.view_dir();
+  options.checkpoints = command.checkpoints();
   const auto open_reader = [&] { return kafka::make_partition_reader(command.cluster(), {}, log); };
-  Projector projector(options,
-                      {names, **admin, **reader, open_reader, RocksStore::open, log, metrics});
+  Projector projector(options, {names, **admin, **reader, open_reader, RocksStore::open,
+                                checkpoints, log, metrics});
   ProjectorAdmin projector_admin(folder, openers(), projector);
   http::Router router;
   projector_admin.add_routes(router);
@@ -126,7 +150,6 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   if (!endpoint) return Failure(endpoint.error());
   log.info("projector started", {{"view_dir", options.view_dir.string()}});
   auto ended = projector.run(stop.token());
-  projector.wishes().close();
   if (*server != nullptr) (*server)->stop(std::chrono::milliseconds(500));
   log.info("projector stopped");
   return ended;
@@ -144,11 +167,14 @@ Result<bool> projector_runs(const Command& command) {
 }
 
 Result<void> ask_running(const Command& command, const StopSignal& stop) {
-  const auto ask = ask_over_http(command.common.admin_port, std::chrono::seconds(30));
-  if (command.name == "discard") {
-    return ask("POST", "/admin/discard").map([](const std::string&) {});
+  // A checkpoint is answered when it is stored.
+  const auto ask = ask_over_http(command.common.admin_port, std::chrono::minutes(10));
+  if (command.name == "discard" || command.name == "checkpoint") {
+    return ask("POST", "/admin/" + command.name).map([](const std::string&) {});
   }
-  const auto path = command.name == "rollback" ? "/admin/rollback" : "/admin/rebuild";
+  const std::string path = command.name == "rollback" ? "/admin/rollback"
+                           : command.restores()       ? "/admin/rebuild?from=checkpoint"
+                                                      : "/admin/rebuild";
   return ask_for_build(ask, path, {.by_partition = command.by_partition}, stop.token(), std::cout);
 }
 
@@ -171,6 +197,38 @@ Result<void> run_replay(const Command& command, const StopSignal& stop, Log& log
   return verify(**view, folder, openers(), source, stop.token(), std::cout);
 }
 
+// With no projector running.
+Result<void> write_checkpoint(const Command& command, Log& log) {
+  const ViewFolder folder(command.common.view_dir());
+  const auto lock = folder.lock();
+  if (!lock) return Failure(lock.error());
+  const auto blobs = FsBlobStore::open_root(command.common.blob_dir());
+  if (!blobs) return Failure(blobs.error());
+  CheckpointStore checkpoints(**blobs, **blobs, log);
+  return checkpoint_serving_view(checkpoints, folder, RocksStore::open, command.checkpoints(), log);
+}
+
+// With no projector running: the next one goes on with what is restored.
+Result<void> restore(const Command& command, const StopSignal& stop, Log& log) {
+  const TopicNames names(command.common.topic_prefix);
+  const ViewFolder folder(command.common.view_dir());
+  const auto lock = folder.lock();
+  if (!lock) return Failure(lock.error());
+  const auto blobs = FsBlobStore::open_root(command.common.blob_dir());
+  if (!blobs) return Failure(blobs.error());
+  const auto admin = kafka::make_admin(command.cluster(), log);
+  if (!admin) return Failure(admin.error());
+  const auto cluster = ask_cluster(**admin, names, std::chrono::seconds(5));
+  if (!cluster) return Failure(cluster.error());
+  CheckpointStore checkpoints(**blobs, **blobs, log);
+  const auto id =
+      restore_as_next(checkpoints, folder, RocksStore::open, *cluster, log, stop.token());
+  if (!id) return Failure(id.error());
+  if (!*id) return fail(ErrorKind::kNotFound, "no-checkpoint", "there is no good checkpoint");
+  std::cout << "view " << **id << " restored; the projector catches it up when it starts\n";
+  return {};
+}
+
 // The commands that change which view serves: by the running projector, or here.
 Result<void> run_change(const Command& command, const StopSignal& stop, Log& log) {
   const auto running = projector_runs(command);
@@ -179,6 +237,8 @@ Result<void> run_change(const Command& command, const StopSignal& stop, Log& log
   const ViewFolder folder(command.common.view_dir());
   if (command.name == "rollback") return roll_back(folder, openers(), std::cout);
   if (command.name == "discard") return discard(folder);
+  if (command.name == "checkpoint") return write_checkpoint(command, log);
+  if (command.restores()) return restore(command, stop, log);
   return run_replay(command, stop, log);
 }
 

@@ -44,15 +44,23 @@ Projector::Projector(ProjectorOptions options, ProjectorPorts ports)
       folder_(options_.view_dir),
       opener_(folder_, ports_.names, ports_.open_store, ports_.log),
       log_(ports_.log),
-      metrics_(ports_.metrics, ports_.admin, ports_.names) {}
+      metrics_(ports_.metrics, ports_.admin, ports_.names),
+      checkpointer_(ports_.checkpoints, folder_, options_.checkpoints, log_, ports_.metrics) {}
 
 Result<void> Projector::run(const std::stop_token& stop) {
+  auto ended = keep_folding(stop);
+  checkpointer_.stop();
+  wishes_.close();
+  return ended;
+}
+
+Result<void> Projector::keep_folding(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     ready_ = false;
     const auto cluster = wait_for_cluster(stop);
     if (stop.stop_requested()) break;
     if (!cluster) return Failure(cluster.error());
-    auto folding = choose_view(*cluster);
+    auto folding = choose_view(*cluster, stop);
     if (!folding) return Failure(std::move(folding.error()));
     auto ended = fold(*folding, *cluster, stop);
     while (ended && *ended == Ended::kTakenOver) {
@@ -85,7 +93,8 @@ Result<ClusterState> Projector::wait_for_cluster(const std::stop_token& stop) {
   }
 }
 
-Result<Projector::Folding> Projector::choose_view(const ClusterState& cluster) {
+Result<Projector::Folding> Projector::choose_view(const ClusterState& cluster,
+                                                  const std::stop_token& stop) {
   if (auto tidied = folder_.tidy(); !tidied) return Failure(std::move(tidied.error()));
   const auto current = folder_.current();
   if (!current) return Failure(current.error());
@@ -97,9 +106,18 @@ Result<Projector::Folding> Projector::choose_view(const ClusterState& cluster) {
     if (!view) return Failure(std::move(view.error()));
     if (*view) return Folding{std::move(**view), ends_of(cluster), id == *current};
   }
-  auto view = opener_.make(cluster);
+  auto view = begin_view(cluster, stop);
   if (!view) return Failure(std::move(view.error()));
   return Folding{std::move(*view), ends_of(cluster), false};
+}
+
+Result<OpenView> Projector::begin_view(const ClusterState& cluster, const std::stop_token& stop) {
+  auto view = restored(cluster, stop);
+  if (view) return view;
+  if (view.error().code != "no-checkpoint") {
+    log_.error("no view can be restored from a checkpoint now", view.error());
+  }
+  return opener_.make(cluster);
 }
 
 Result<Projector::Ended> Projector::fold(Folding& folding, const ClusterState& cluster,
@@ -118,21 +136,12 @@ Result<Projector::Ended> Projector::fold(Folding& folding, const ClusterState& c
   }
   for (bool caught_up = false;;) {
     if (!caught_up && catching_up.done()) {
-      if (auto served = serve(folding, cluster); !served) return Failure(std::move(served.error()));
+      if (auto served = serve(folding); !served) return Failure(std::move(served.error()));
       caught_up = true;
     }
     if (stop.stop_requested()) return Ended::kStopped;
-    if (caught_up) {
-      if (const auto pending = wishes_.take()) {
-        pending->answer(grant(pending->wish, cluster));
-      }
-      look_after_build();
-      if (beside_ && beside_->behind(writer->positions()) <= options_.take_over_within) {
-        return Ended::kTakenOver;
-      }
-    } else if (!ready_) {
-      wishes_.refuse();
-    }
+    if (caught_up && attend(folding)) return Ended::kTakenOver;
+    if (!ready_) wishes_.refuse();
     const auto batch = ports_.reader.poll(options_.batch_records, options_.poll_wait);
     if (!batch && batch.error().code == "offset-out-of-range") {
       log_.warn("the log no longer holds the view's position", {{"detail", batch.error().detail}});
@@ -162,7 +171,7 @@ Result<void> Projector::fold_batch(Folding& folding, const kafka::ReadBatch& bat
   return {};
 }
 
-Result<void> Projector::serve(Folding& folding, const ClusterState& cluster) {
+Result<void> Projector::serve(Folding& folding) {
   if (auto begun = opener_.begin_feed(folding.view); !begun) return begun;
   if (!folding.serving) {
     failpoint("rebuild.before-publish");
@@ -177,32 +186,52 @@ Result<void> Projector::serve(Folding& folding, const ClusterState& cluster) {
   const auto half_built = folder_.next();
   if (!half_built) return Failure(half_built.error());
   if (!*half_built) return {};
-  if (auto gone_on = rebuild(cluster); !gone_on) {
+  if (auto gone_on = rebuild(); !gone_on) {
     log_.error("a half-built view can't be gone on with now", gone_on.error());
   }
   return {};
 }
 
-Result<void> Projector::grant(Wish wish, const ClusterState& cluster) {
-  if (beside_ && wish != Wish::kCheckpoint) {
+bool Projector::attend(const Folding& folding) {
+  if (auto pending = wishes_.take()) {
+    if (pending->wish == Wish::kCheckpoint) {
+      checkpointer_.begin(folding.view, std::move(pending->answer));
+    } else {
+      pending->answer(grant(pending->wish));
+    }
+  }
+  checkpointer_.look(folding.view);
+  look_after_build();
+  return beside_ && beside_->within(options_.take_over_within, folding.view.writer->positions());
+}
+
+Result<void> Projector::grant(Wish wish) {
+  if (beside_) {
     return fail(ErrorKind::kConflict, "build-in-progress",
                 "view " + progress_.report().view_id + " is being built");
   }
   switch (wish) {
     case Wish::kRebuild:
-      return rebuild(cluster);
+      return rebuild();
     case Wish::kRollBack:
-      return roll_back(cluster);
+      return roll_back();
     case Wish::kDiscard:
       return discard();
     case Wish::kRebuildFromCheckpoint:
+      return rebuild_from_checkpoint();
     case Wish::kCheckpoint:
       break;
   }
-  return fail(ErrorKind::kUnsupported, "unsupported", "not known");
+  return fail(ErrorKind::kInternal, "not-here", "checkpoints are asked for elsewhere");
 }
 
-Result<void> Projector::rebuild(const ClusterState& cluster) {
+Result<void> Projector::rebuild() {
+  return build_beside([this](const ClusterState& cluster, const std::stop_token&) {
+    return half_built_or_new(cluster);
+  });
+}
+
+Result<OpenView> Projector::half_built_or_new(const ClusterState& cluster) const {
   const auto half_built = folder_.next();
   if (!half_built) return Failure(half_built.error());
   if (*half_built) {
@@ -210,29 +239,50 @@ Result<void> Projector::rebuild(const ClusterState& cluster) {
     if (!view) return Failure(std::move(view.error()));
     if (*view) {
       log_.info("going on with a half-built view", {{"view_id", **half_built}});
-      return build_beside(std::move(**view));
+      return std::move(**view);
     }
   }
-  auto view = opener_.make(cluster);
-  if (!view) return Failure(std::move(view.error()));
-  return build_beside(std::move(*view));
+  return opener_.make(cluster);
 }
 
-Result<void> Projector::roll_back(const ClusterState& cluster) {
+Result<void> Projector::rebuild_from_checkpoint() {
+  if (auto forgotten = folder_.forget_next(); !forgotten) return forgotten;
+  if (auto tidied = folder_.tidy(); !tidied) return tidied;
+  return build_beside([this](const ClusterState& cluster, const std::stop_token& stop) {
+    return restored(cluster, stop);
+  });
+}
+
+Result<OpenView> Projector::restored(const ClusterState& cluster,
+                                     const std::stop_token& stop) const {
+  const auto id =
+      restore_as_next(ports_.checkpoints, folder_, ports_.open_store, cluster, log_, stop);
+  if (!id) return Failure(id.error());
+  if (!*id) return fail(ErrorKind::kNotFound, "no-checkpoint", "there is no good checkpoint");
+  auto view = opener_.reopen(**id, cluster);
+  if (!view) return Failure(std::move(view.error()));
+  if (!*view) return fail(ErrorKind::kCorrupt, "no-checkpoint", "the checkpoint can't be used");
+  return std::move(**view);
+}
+
+Result<void> Projector::roll_back() {
   const auto previous = folder_.previous();
   if (!previous) return Failure(previous.error());
   if (!*previous) {
     return fail(ErrorKind::kConflict, "nothing-to-go-back-to", "no previous view is kept");
   }
-  auto view = opener_.reopen(**previous, cluster);
-  if (!view) return Failure(std::move(view.error()));
-  if (!*view) {
-    return fail(ErrorKind::kConflict, "nothing-to-go-back-to",
-                "the previous view can't be gone on with; the log of the projector says why");
-  }
-  if (auto set = folder_.set_next(**previous); !set) return set;
   log_.info("going back to the previous view", {{"view_id", **previous}});
-  return build_beside(std::move(**view));
+  return build_beside([this, id = **previous](const ClusterState& cluster,
+                                              const std::stop_token&) -> Result<OpenView> {
+    auto view = opener_.reopen(id, cluster);
+    if (!view) return Failure(std::move(view.error()));
+    if (!*view) {
+      return fail(ErrorKind::kConflict, "nothing-to-go-back-to",
+                  "the previous view can't be gone on with; the projector's log says why");
+    }
+    if (auto set = folder_.set_next(id); !set) return Failure(std::move(set.error()));
+    return std::move(**view);
+  });
 }
 
 Result<void> Projector::discard() {
@@ -241,11 +291,11 @@ Result<void> Projector::discard() {
   return folder_.tidy();
 }
 
-Result<void> Projector::build_beside(OpenView view) {
+Result<void> Projector::build_beside(SideBuild::Begin begin) {
   auto reader = ports_.open_reader();
   if (!reader) return Failure(std::move(reader.error()));
   beside_ =
-      std::make_unique<SideBuild>(std::move(view), std::move(*reader), ports_.admin, ports_.names,
+      std::make_unique<SideBuild>(std::move(begin), std::move(*reader), ports_.admin, ports_.names,
                                   SideBuildOptions{options_.batch_records, options_.poll_wait,
                                                    options_.ask_timeout, options_.retry_pause},
                                   progress_, log_);

@@ -15,6 +15,7 @@
 #include "platform/log.h"
 #include "platform/metrics.h"
 #include "state_projector/build_progress.h"
+#include "state_projector/checkpointer.h"
 #include "state_projector/cluster_state.h"
 #include "state_projector/open_view.h"
 #include "state_projector/projector_metrics.h"
@@ -33,6 +34,7 @@ struct ProjectorOptions {
   // A view built beside takes over once it lacks no more than so many offsets of the serving one;
   // these are folded while nothing new shows.
   std::int64_t take_over_within = 1'000;
+  CheckpointOptions checkpoints{};
 };
 
 // The world it works in. All must outlive it.
@@ -43,6 +45,7 @@ struct ProjectorPorts {
   // Another reader, for a view that is built beside.
   std::function<Result<std::unique_ptr<kafka::PartitionReader>>()> open_reader;
   ViewOpener::OpenStore open_store;
+  CheckpointStore& checkpoints;
   Log& log;
   Metrics& metrics;
 };
@@ -50,25 +53,27 @@ struct ProjectorPorts {
 // For one thread, but for ready(), wishes() and progress().
 //
 // A view is gone on with if it was folded from this cluster, by this version of rows, and stands
-// within the log; else a new one is built from the first record, and readers keep the old one until
-// the new one has reached the end that the log had at the start. While a view serves, another may
-// be built beside it, at a wish or because a build was cut short: it takes over once it is at or
-// past the serving one in every partition. The one that served is kept, to go back to. A crash at
-// any moment leaves the serving view as it was, and a half-built one is gone on with. The projector
-// writes nothing to Kafka and ignores group offsets.
+// within the log; else a new one is built, from the newest checkpoint or else the first record, and
+// readers keep the old one until the new one has reached the end that the log had at the start.
+// While a view serves, another may be built beside it, at a wish or because a build was cut short:
+// it takes over once it is at or past the serving one in every partition. The one that served is
+// kept, to go back to. A crash at any moment leaves the serving view as it was, and a half-built
+// one is gone on with. The projector writes nothing to Kafka and ignores group offsets.
 class Projector {
  public:
   // REQUIRES: the caller holds ViewFolder::lock().
   Projector(ProjectorOptions options, ProjectorPorts ports);
 
-  // Until told to stop: then success. A broker that is away is waited for. Errors (the process
-  // should end): "partition-counts-differ", "partition-count-changed", "log-truncated", and what
-  // the disk or the consumer can't recover from.
+  // Until told to stop: then success. Called once. A broker that is away is waited for. Errors (the
+  // process should end): "partition-counts-differ", "partition-count-changed", "log-truncated", and
+  // what the disk or the consumer can't recover from.
   [[nodiscard]] Result<void> run(const std::stop_token& stop);
 
   // Thread-safe: the view has reached the end that the log had at the start.
   [[nodiscard]] bool ready() const { return ready_; }
-  // Thread-safe. Answers: kConflict "build-in-progress", "nothing-to-go-back-to", "in-use".
+  // Thread-safe. Answers: kConflict "build-in-progress", "nothing-to-go-back-to",
+  // "checkpoint-in-progress". A checkpoint is answered when it is stored, all else when it is
+  // begun.
   [[nodiscard]] ProjectorWishes& wishes() { return wishes_; }
   // Thread-safe: of the newest build, beside the serving view or before there was one.
   [[nodiscard]] const BuildProgress& progress() const { return progress_; }
@@ -82,20 +87,31 @@ class Projector {
     bool serving = false;  // it does
   };
 
+  [[nodiscard]] Result<void> keep_folding(const std::stop_token& stop);
   [[nodiscard]] Result<ClusterState> wait_for_cluster(const std::stop_token& stop);
-  [[nodiscard]] Result<Folding> choose_view(const ClusterState& cluster);
+  [[nodiscard]] Result<Folding> choose_view(const ClusterState& cluster,
+                                            const std::stop_token& stop);
+  [[nodiscard]] Result<OpenView> begin_view(const ClusterState& cluster,
+                                            const std::stop_token& stop);
   [[nodiscard]] Result<Ended> fold(Folding& folding, const ClusterState& cluster,
                                    const std::stop_token& stop);
   [[nodiscard]] Result<void> fold_batch(Folding& folding, const kafka::ReadBatch& batch);
-  [[nodiscard]] Result<void> serve(Folding& folding, const ClusterState& cluster);
+  [[nodiscard]] Result<void> serve(Folding& folding);
 
-  // While a view serves, between two batches.
-  [[nodiscard]] Result<void> grant(Wish wish, const ClusterState& cluster);
-  [[nodiscard]] Result<void> rebuild(const ClusterState& cluster);
-  [[nodiscard]] Result<void> roll_back(const ClusterState& cluster);
+  // While a view serves, between two batches. True: the one built beside is to take over.
+  [[nodiscard]] bool attend(const Folding& folding);
+  [[nodiscard]] Result<void> grant(Wish wish);
+  [[nodiscard]] Result<void> rebuild();
+  [[nodiscard]] Result<void> rebuild_from_checkpoint();
+  [[nodiscard]] Result<void> roll_back();
   [[nodiscard]] Result<void> discard();
-  [[nodiscard]] Result<void> build_beside(OpenView view);
+  [[nodiscard]] Result<void> build_beside(SideBuild::Begin begin);
   void look_after_build();
+
+  // Views to be built; on the thread of a build beside, too.
+  [[nodiscard]] Result<OpenView> half_built_or_new(const ClusterState& cluster) const;
+  [[nodiscard]] Result<OpenView> restored(const ClusterState& cluster,
+                                          const std::stop_token& stop) const;
   void pause(const std::stop_token& stop) const;
 
   const ProjectorOptions options_;
@@ -106,6 +122,7 @@ class Projector {
   ProjectorMetrics metrics_;
   ProjectorWishes wishes_;
   BuildProgress progress_;
+  Checkpointer checkpointer_;
   std::unique_ptr<SideBuild> beside_;
   std::atomic<bool> ready_{false};
 };

@@ -7,18 +7,17 @@
 
 namespace thumb {
 
-SideBuild::SideBuild(OpenView view, std::unique_ptr<kafka::PartitionReader> reader,
+SideBuild::SideBuild(Begin begin, std::unique_ptr<kafka::PartitionReader> reader,
                      kafka::Admin& admin, const TopicNames& names, SideBuildOptions options,
                      BuildProgress& progress, Log& log)
-    : view_(std::move(view)),
+    : begin_(std::move(begin)),
       reader_(std::move(reader)),
       admin_(admin),
       names_(names),
       options_(options),
       progress_(progress),
-      log_(log),
-      positions_(view_.writer->positions()) {
-  progress_.begin(view_.id, positions_);
+      log_(log) {
+  progress_.begin({}, {});
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -27,9 +26,9 @@ SideBuild::~SideBuild() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::int64_t SideBuild::behind(const Positions& wanted) const {
+bool SideBuild::within(std::int64_t offsets, const Positions& wanted) const {
   const std::lock_guard lock(mutex_);
-  return offsets_missing(positions_, wanted);
+  return positions_ && offsets_missing(*positions_, wanted) <= offsets;
 }
 
 std::optional<Error> SideBuild::failure() const {
@@ -50,7 +49,8 @@ void SideBuild::run(const std::stop_token& stop) {
   failure_ = folded.error();
 }
 
-// Asked anew: since the projector started, retention may have moved the beginnings of the log.
+// Asked anew: since the projector started the log has grown, and retention may have moved its
+// beginnings.
 Result<ClusterState> SideBuild::wait_for_cluster(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any wake;
@@ -64,6 +64,10 @@ Result<ClusterState> SideBuild::wait_for_cluster(const std::stop_token& stop) {
 Result<void> SideBuild::fold(const std::stop_token& stop) {
   const auto cluster = wait_for_cluster(stop);
   if (!cluster) return Failure(cluster.error());
+  auto view = begin_(*cluster, stop);
+  if (!view) return Failure(std::move(view.error()));
+  view_ = std::move(*view);
+  progress_.begin(view_.id, view_.writer->positions());
   Positions targets;
   for (const auto& [partition, marks] : cluster->watermarks) targets[partition] = marks.high;
   progress_.aim(targets);
@@ -72,6 +76,7 @@ Result<void> SideBuild::fold(const std::stop_token& stop) {
   if (auto whole = check_log_start(*cluster, writer.positions(), log_); !whole) return whole;
   const auto starts = reading_starts(*cluster, writer.positions(), names_);
   if (auto assigned = reader_->assign(starts); !assigned) return assigned;
+  show_positions();
   while (!stop.stop_requested()) {
     const auto batch = reader_->poll(options_.batch_records, options_.poll_wait);
     if (!batch) return Failure(batch.error());
@@ -80,10 +85,14 @@ Result<void> SideBuild::fold(const std::stop_token& stop) {
     if (!folded) return Failure(folded.error());
     progress_.moved(writer.positions(), batch->records.size());
     failpoint("rebuild.after-batch");
-    const std::lock_guard lock(mutex_);
-    positions_ = writer.positions();
+    show_positions();
   }
   return {};
+}
+
+void SideBuild::show_positions() {
+  const std::lock_guard lock(mutex_);
+  positions_ = view_.writer->positions();
 }
 
 }  // namespace thumb

@@ -1,8 +1,8 @@
 // Folds a view beside the one that serves: a thread and a reader of its own, a database of its own.
 #pragma once
 
-#include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -28,26 +28,32 @@ struct SideBuildOptions {
 // For the thread that made it; tells `progress`.
 class SideBuild {
  public:
+  // Opens the view to be built, on the build's thread, knowing how the log stands by then.
+  using Begin = std::function<Result<OpenView>(const ClusterState&, const std::stop_token&)>;
+
   // All references must outlive it.
-  SideBuild(OpenView view, std::unique_ptr<kafka::PartitionReader> reader, kafka::Admin& admin,
+  SideBuild(Begin begin, std::unique_ptr<kafka::PartitionReader> reader, kafka::Admin& admin,
             const TopicNames& names, SideBuildOptions options, BuildProgress& progress, Log& log);
   // Stops at the end of a batch.
   ~SideBuild();
   SideBuild(const SideBuild&) = delete;
   SideBuild& operator=(const SideBuild&) = delete;
 
-  // Offsets that it lacks to be at or past `wanted` in every partition.
-  [[nodiscard]] std::int64_t behind(const Positions& wanted) const;
+  // Whether it lacks no more than so many offsets to be at or past `wanted` in every partition.
+  [[nodiscard]] bool within(std::int64_t offsets, const Positions& wanted) const;
   // Why it has ended by itself; empty while it goes on.
   [[nodiscard]] std::optional<Error> failure() const;
-  // Stops it; the view as it stands then. REQUIRES: called once, last.
+  // Stops it; the view as it stands then. REQUIRES: within() was true; called once,
+  // last.
   [[nodiscard]] OpenView take();
 
  private:
   void run(const std::stop_token& stop);
   [[nodiscard]] Result<ClusterState> wait_for_cluster(const std::stop_token& stop);
   [[nodiscard]] Result<void> fold(const std::stop_token& stop);
+  void show_positions();
 
+  const Begin begin_;
   OpenView view_;  // of the thread, until it has ended
   const std::unique_ptr<kafka::PartitionReader> reader_;
   kafka::Admin& admin_;
@@ -57,7 +63,7 @@ class SideBuild {
   Log& log_;
 
   mutable std::mutex mutex_;
-  Positions positions_;
+  std::optional<Positions> positions_;  // once there is a view
   std::optional<Error> failure_;
 
   std::jthread thread_;  // last: starts when all else is there

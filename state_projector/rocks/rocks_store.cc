@@ -1,6 +1,7 @@
 // RocksDB as the primary instance.
 #include "state_projector/rocks/rocks_store.h"
 
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <system_error>
@@ -102,6 +103,15 @@ Result<void> RocksStore::take_in(std::vector<std::unique_ptr<SortedRun>> runs) {
   options.write_global_seqno = false;
   const auto status = db_->IngestExternalFile(files, options);
   if (!status.ok()) return rocks::to_failure(status, "ingest");
+  return {};
+}
+
+Result<void> RocksStore::copy_to(const std::filesystem::path& folder) {
+  rocksdb::Checkpoint* raw = nullptr;
+  auto status = rocksdb::Checkpoint::Create(db_.get(), &raw);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(folder.string());
+  if (!status.ok()) return rocks::to_failure(status, "copy to " + folder.string());
   return {};
 }
 

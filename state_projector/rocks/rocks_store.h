@@ -31,6 +31,7 @@ class RocksStore final : public KeyValueStore {
   [[nodiscard]] Result<void> write(std::span<const KeyChange> changes) override;
   [[nodiscard]] Result<std::unique_ptr<SortedRun>> begin_run() override;
   [[nodiscard]] Result<void> take_in(std::vector<std::unique_ptr<SortedRun>> runs) override;
+  [[nodiscard]] Result<void> copy_to(const std::filesystem::path& folder) override;
 
   // Writes what is in memory to files and merges them all, as RocksDB does by itself in time.
   [[nodiscard]] Result<void> compact();

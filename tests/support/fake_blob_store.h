@@ -9,12 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "platform/blob_lister.h"
 #include "platform/blob_store.h"
 
 namespace thumb::testing {
 
 // Thread-safe.
-class FakeBlobStore final : public BlobStore {
+class FakeBlobStore final : public BlobStore, public BlobLister {
  public:
   Result<std::unique_ptr<BlobWriter>> create() override {
     if (broken()) return outage();
@@ -36,6 +37,16 @@ class FakeBlobStore final : public BlobStore {
       return blob.first.starts_with(std::string(prefix) + "/");
     });
     return {};
+  }
+
+  Result<std::vector<std::string>> list(std::string_view prefix) override {
+    const std::scoped_lock lock(mutex_);
+    if (broken_) return outage();
+    std::vector<std::string> found;
+    for (const auto& [key, bytes] : blobs_) {
+      if (key.starts_with(std::string(prefix) + "/")) found.push_back(key);
+    }
+    return found;
   }
 
   void set(const std::string& key, const std::string& bytes) {

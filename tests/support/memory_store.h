@@ -41,6 +41,10 @@ class MemoryStore final : public KeyValueStore {
     return {};
   }
 
+  Result<void> copy_to(const std::filesystem::path&) override {
+    return fail(ErrorKind::kUnsupported, "unsupported", "not on disk");
+  }
+
   Result<void> write(std::span<const KeyChange> changes) override {
     if (full) return fail_transient(ErrorKind::kUnavailable, "view-unavailable", "disk full");
     ++writes;

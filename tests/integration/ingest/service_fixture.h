@@ -33,17 +33,21 @@ class RunningProjector {
                    const kafka::ClusterConfig& cluster, Log& log)
       : folder_(view_dir),
         lock_(folder_.lock().value()),
+        blobs_(FsBlobStore::open_root(view_dir.parent_path() / "blobs").value()),
+        checkpoints_(*blobs_, *blobs_, log),
         admin_(kafka::make_admin(cluster, log).value()),
         reader_(kafka::make_partition_reader(cluster, {}, log).value()),
         projector_({.view_dir = view_dir},
                    {names, *admin_, *reader_,
                     [&cluster, &log] { return kafka::make_partition_reader(cluster, {}, log); },
-                    RocksStore::open, log, metrics_}),
+                    RocksStore::open, checkpoints_, log, metrics_}),
         thread_([this](const std::stop_token& stop) { EXPECT_TRUE(projector_.run(stop)); }) {}
 
  private:
   ViewFolder folder_;
   decltype(std::declval<ViewFolder>().lock().value()) lock_;
+  std::unique_ptr<FsBlobStore> blobs_;
+  CheckpointStore checkpoints_;
   Metrics metrics_;
   std::unique_ptr<kafka::Admin> admin_;
   std::unique_ptr<kafka::PartitionReader> reader_;

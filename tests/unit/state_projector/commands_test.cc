@@ -14,6 +14,7 @@
 #include "state_projector/verify.h"
 #include "state_projector/view_keys.h"
 #include "state_projector/view_queries.h"
+#include "tests/support/fake_blob_store.h"
 #include "tests/support/fake_log.h"
 #include "tests/support/placed_events.h"
 #include "tests/support/temp_dir.h"
@@ -44,7 +45,7 @@ class CommandsTest : public ::testing::Test {
     Projector projector({.view_dir = folder_.root()},
                         {log_.names(), log_, reader_,
                          [this] { return std::make_unique<FakePartitionReader>(log_); },
-                         RocksStore::open, log_sink_, metrics});
+                         RocksStore::open, checkpoints_, log_sink_, metrics});
     ASSERT_TRUE(projector.run(stop.get_token()).has_value());
     reader_.on_idle = [] {};
   }
@@ -90,6 +91,8 @@ class CommandsTest : public ::testing::Test {
   FakeLog log_{2};
   FakePartitionReader reader_{log_};
   Log log_sink_{"test", LogLevel::kError};
+  FakeBlobStore blobs_;
+  CheckpointStore checkpoints_{blobs_, blobs_, log_sink_};
   ViewOpeners openers_{
       [](const std::filesystem::path& folder) {
         return RocksFollower::open(folder).map([](const std::shared_ptr<RocksFollower>& follower) {

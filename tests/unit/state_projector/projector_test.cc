@@ -12,6 +12,7 @@
 #include "state_projector/rocks/rocks_store.h"
 #include "state_projector/view_digest.h"
 #include "state_projector/view_queries.h"
+#include "tests/support/fake_blob_store.h"
 #include "tests/support/fake_log.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/placed_events.h"
@@ -40,7 +41,7 @@ class ProjectorTest : public ::testing::Test {
     Metrics metrics;
     Projector projector(options_, {log_.names(), log_, reader_,
                                    [this] { return std::make_unique<FakePartitionReader>(log_); },
-                                   RocksStore::open, log_sink_, metrics});
+                                   RocksStore::open, checkpoints_, log_sink_, metrics});
     projector_ = &projector;
     auto ended = projector.run(stop_.get_token());
     ready_at_end_ = projector.ready();
@@ -76,6 +77,8 @@ class ProjectorTest : public ::testing::Test {
   FakeLog log_{2};
   FakePartitionReader reader_{log_};
   Log log_sink_{"test", LogLevel::kError};
+  FakeBlobStore blobs_;
+  CheckpointStore checkpoints_{blobs_, blobs_, log_sink_};
   ProjectorOptions options_{.view_dir = folder_.root(),
                             .poll_wait = std::chrono::milliseconds(1),
                             .retry_pause = std::chrono::milliseconds(1)};

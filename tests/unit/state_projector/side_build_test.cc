@@ -11,6 +11,7 @@
 #include "state_projector/rocks/rocks_store.h"
 #include "state_projector/view_digest.h"
 #include "state_projector/view_queries.h"
+#include "tests/support/fake_blob_store.h"
 #include "tests/support/fake_log.h"
 #include "tests/support/placed_events.h"
 #include "tests/support/temp_dir.h"
@@ -75,7 +76,7 @@ class SideBuildTest : public ::testing::Test {
                                       [this]() -> Result<std::unique_ptr<kafka::PartitionReader>> {
                                         return std::make_unique<GatedReader>(log_, gate_);
                                       },
-                                      RocksStore::open, log_sink_, *metrics_});
+                                      RocksStore::open, checkpoints_, log_sink_, *metrics_});
     thread_ = std::jthread([this](const std::stop_token& stop) {
       const auto ended = projector_->run(stop);
       EXPECT_TRUE(ended.has_value()) << ended.error().message;
@@ -119,6 +120,8 @@ class SideBuildTest : public ::testing::Test {
   GatedReader::Gate gate_;
   std::int64_t take_over_within_ = 0;
   Log log_sink_{"test", LogLevel::kError};
+  FakeBlobStore blobs_;
+  CheckpointStore checkpoints_{blobs_, blobs_, log_sink_};
   std::optional<Metrics> metrics_;
   std::optional<Projector> projector_;
   std::jthread thread_;
@@ -195,6 +198,9 @@ TEST_F(SideBuildTest, GoesBackToThePreviousViewCaughtUp) {
   start();
   EXPECT_EQ(wish(Wish::kRollBack).error().code, "nothing-to-go-back-to");
   const auto first = serving();
+  // It comes to stand past the end that the log had when the projector started.
+  log_.append(uploaded(image_id(8)), 0, 900);
+  ASSERT_TRUE(wait_until([&] { return read_row(*view(first), image_id(8)).value().has_value(); }));
   ASSERT_TRUE(wish(Wish::kRebuild).has_value());
   ASSERT_TRUE(serves_another_than(first));
   const auto second = serving();
@@ -206,7 +212,7 @@ TEST_F(SideBuildTest, GoesBackToThePreviousViewCaughtUp) {
   EXPECT_EQ(folder_.previous().value(), second);
   EXPECT_TRUE(read_row(*view(first), image_id(9)).value().has_value());
   // It had told changes before, and whoever remembers one of them misses none.
-  EXPECT_EQ(read_last_change(*view(first)).value(), 1U);
+  EXPECT_EQ(read_last_change(*view(first)).value(), 2U);
 }
 
 TEST_F(SideBuildTest, AFailedBuildLeavesTheServingViewAsItWas) {
@@ -223,6 +229,44 @@ TEST_F(SideBuildTest, AFailedBuildLeavesTheServingViewAsItWas) {
   gate_.broken = false;
   ASSERT_TRUE(wish(Wish::kRebuild).has_value());
   EXPECT_TRUE(serves_another_than(id));
+}
+
+TEST_F(SideBuildTest, ANewInstanceBeginsWithTheCheckpointAndReadsTheTail) {
+  start();
+  const auto old_id = serving();
+  ASSERT_TRUE(wish(Wish::kCheckpoint).has_value());
+  stop();
+  std::filesystem::remove_all(folder_.root());
+  std::filesystem::create_directories(folder_.root());
+  log_.append(uploaded(image_id(9)), 0, 900);
+  // What lies before the checkpoint is not asked for again.
+  log_.set_low(Topic::kImageRequests, 1, 3);
+  start();
+  EXPECT_NE(serving(), old_id);
+  EXPECT_TRUE(read_row(*view(serving()), image_id(1)).value().has_value());
+  EXPECT_TRUE(read_row(*view(serving()), image_id(9)).value().has_value());
+  EXPECT_EQ(read_meta(*view(serving())).value().view_id, serving());
+  EXPECT_EQ(projector_->progress().report().records, 1);
+  log_.set_low(Topic::kImageRequests, 1, 0);
+  const auto restored = serving();
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(serves_another_than(restored));
+  EXPECT_EQ(digest(serving()), digest(restored));
+}
+
+TEST_F(SideBuildTest, RebuildsFromACheckpoint) {
+  start();
+  const auto old_id = serving();
+  ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
+  ASSERT_TRUE(wait_until(
+      [this] { return projector_->progress().report().state == BuildReport::State::kFailed; }));
+  EXPECT_NE(projector_->progress().report().problem.find("no-checkpoint"), std::string::npos);
+  ASSERT_TRUE(wish(Wish::kCheckpoint).has_value());
+  log_.append(uploaded(image_id(9)), 0, 900);
+  ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
+  ASSERT_TRUE(serves_another_than(old_id));
+  EXPECT_TRUE(
+      wait_until([&] { return read_row(*view(serving()), image_id(9)).value().has_value(); }));
 }
 
 TEST_F(SideBuildTest, ReadersFollowTheSwapWithoutAnError) {

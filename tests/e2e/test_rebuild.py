@@ -1,0 +1,186 @@
+"""A view rebuilt beside the one that serves, taken back, copied and restored, as an operator does it, while
+clients ask and upload. About 60 s with sanitizers."""
+
+import json
+import shutil
+import threading
+
+import pytest
+
+from support import images, processes
+from support.workload import Workload
+
+WAIT_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def ids(stack):
+    """Images that have ended: completed, failed, and one deleted."""
+    found = [stack.upload(images.jpeg(seed=seed)) for seed in range(12)]
+    found.append(stack.upload(images.undecodable_png()))
+    for image_id in found:
+        stack.wait_terminal(image_id)
+    deleted = found.pop()
+    assert stack.http().delete(f"/v1/images/{deleted}").status == 200
+    return found
+
+
+def projector(stack, *words, expect=0):
+    """A command, as an operator gives it who knows the running projector's admin port."""
+    return stack.tool("state_projector", *words, "--admin-port", str(stack.ports["state_projector"]),
+                      expect=expect)
+
+
+def views(stack):
+    """Role -> id."""
+    listed = json.loads(stack.tool("state_projector", "views", "--json"))["views"]
+    return {view["role"]: view["view_id"] for view in listed}
+
+
+def build(stack):
+    answer = stack.http("state_projector").get("/admin/rebuild")
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def ask(stack, what):
+    answer = stack.http("state_projector").request("POST", f"/admin/{what}")
+    assert answer.status == 202, answer
+
+
+def wait_served(stack, view_id):
+    processes.wait_until(lambda: views(stack).get("serving") == view_id, WAIT_SECONDS,
+                         lambda: f"{view_id} serves\n{stack.tails()}")
+
+
+class Readers:
+    """Clients that ask for known images all the time; each answer must be there."""
+
+    def __init__(self, stack, ids, count=3):
+        self.stack, self.ids = stack, ids
+        self.reads, self.wrong = 0, []
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._read) for _ in range(count)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _read(self):
+        while not self._over.is_set():
+            for path in [f"/v1/images/{image_id}" for image_id in self.ids] + ["/v1/images?limit=5"]:
+                try:
+                    status = self.stack.http().get(path).status
+                except OSError as error:
+                    status = repr(error)
+                self.reads += 1
+                if status != 200:
+                    self.wrong.append((path, status))
+
+
+def test_no_query_fails_while_the_view_is_rebuilt_under_load(stack, ids):
+    before = views(stack)["serving"]
+    with Readers(stack, ids) as readers, Workload(stack, seed=3) as work:
+        work.steady(3)
+        shown = projector(stack, "rebuild")
+        work.wait_for_ends(3)
+        assert readers.reads > 0
+        assert not readers.wrong, readers.wrong[:5]
+    assert "records/s" in shown.splitlines()[0]
+    after = views(stack)
+    assert after["serving"] != before and after["previous"] == before
+    for image_id in work.uploaded:
+        stack.wait_terminal(image_id)
+    projector(stack, "verify")
+
+
+def test_back_to_the_previous_view_and_rid_of_it(stack, ids):
+    before = views(stack)
+    newer = stack.upload(images.jpeg(seed=90))
+    stack.wait_terminal(newer)
+    projector(stack, "rollback")
+    after = views(stack)
+    assert (after["serving"], after["previous"]) == (before["previous"], before["serving"])
+    assert stack.image(newer)["state"] == "completed"
+    for image_id in ids:
+        assert stack.image(image_id)["id"] == image_id
+    projector(stack, "verify")
+    projector(stack, "discard")
+    assert set(views(stack)) == {"serving"}
+    refused = stack.http("state_projector").request("POST", "/admin/rollback")
+    assert refused.status == 409 and refused.json["code"] == "nothing-to-go-back-to", refused
+
+
+@pytest.mark.parametrize("step", ["rebuild.after-batch", "rebuild.before-publish",
+                                  "rebuild.after-publish"])
+def test_a_rebuild_that_is_killed_is_gone_on_with(stack, ids, step):
+    stack.stop("state_projector")
+    before = views(stack)["serving"]
+    stack.start("state_projector", settings={"THUMB_FAILPOINT": step})
+    stack.wait_ready("state_projector")
+    ask(stack, "rebuild")
+    processes.wait_until(lambda: stack.has_ended("state_projector"), WAIT_SECONDS,
+                         lambda: f"{step} is reached\n{stack.tails()}")
+    stack.require_killed("state_projector")
+    assert stack.image(ids[0])["state"] == "completed"  # the view that served goes on serving
+    left = views(stack)
+    half_built = left["serving"] if step == "rebuild.after-publish" else left["building"]
+    assert half_built != before
+    stack.start("state_projector")
+    wait_served(stack, half_built)
+    stack.wait_ready("state_projector")
+    assert views(stack).get("previous") == before
+    projector(stack, "verify")
+
+
+def test_a_new_instance_begins_with_the_newest_good_checkpoint(stack, ids):
+    projector(stack, "checkpoint")
+    good = checkpoints(stack)
+    later = stack.upload(images.jpeg(seed=91))
+    stack.wait_terminal(later)
+    projector(stack, "checkpoint")
+    (damaged,) = checkpoints(stack) - good
+    stack.stop("state_projector")
+    digest = stack.tool("state_projector", "digest").splitlines()[-1]
+    with next(damaged.glob("*.sst")).open("r+b") as table:
+        table.seek(100)
+        table.write(b"damage")
+    shutil.rmtree(stack.folder / "view")
+    log_before = len(stack.log("state_projector").read_text())
+    stack.start("state_projector")
+    stack.wait_ready("state_projector")
+    log = stack.log("state_projector").read_text()[log_before:]
+    assert "checkpoint passed over" in log and damaged.name in log, log
+    assert "view restored from a checkpoint" in log, log
+    assert stack.image(later)["state"] == "completed"
+    assert stack.image(ids[0])["state"] == "completed"
+    stack.stop("state_projector")
+    assert stack.tool("state_projector", "digest").splitlines()[-1] == digest
+    stack.tool("state_projector", "verify")
+    stack.start("state_projector")
+    stack.wait_ready("state_projector")
+
+
+def checkpoints(stack):
+    """The folders of all finished checkpoints."""
+    return {path.parent for path in (stack.folder / "blobs/objects").glob("*/checkpoints/**/manifest-*")}
+
+
+def test_digests_over_http_are_those_of_the_command(stack):
+    told = stack.http("state_projector").get("/admin/digest").json
+    printed = json.loads(stack.tool("state_projector", "digest", "--json"))
+    assert told == printed
+    assert len(told["partitions"]) == 12 and len(told["sha256"]) == 64
+    assert build(stack)["state"] in ("none", "serving")
+
+
+def test_a_page_in_a_browser_can_wish_for_nothing(stack):
+    answer = stack.http("state_projector").request("POST", "/admin/rebuild",
+                                                   headers={"Origin": "http://example.org"})
+    assert answer.status == 403, answer
