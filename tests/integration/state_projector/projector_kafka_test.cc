@@ -99,6 +99,33 @@ TEST_F(ProjectorKafkaTest, VerifyFindsATamperedRow) {
   const auto differs = run("verify");
   EXPECT_EQ(differs.exit_code, 1);
   EXPECT_NE(differs.output.find(image(4).str()), std::string::npos) << differs.output;
+  const auto lines = differs.lines();
+  const auto shown = std::ranges::find_if(
+      lines, [](const std::string& line) { return line.starts_with(R"({"what":"row")"); });
+  ASSERT_NE(shown, lines.end()) << differs.output;
+  const auto row = nlohmann::json::parse(*shown);
+  EXPECT_EQ(row["where"], image(4).str());
+  EXPECT_NE(row["view"]["upload"]["size"], row["replay"]["upload"]["size"]);
+}
+
+TEST_F(ProjectorKafkaTest, AnotherRowVersionIsBuiltAnewByItself) {
+  fill(0, 20);
+  project();
+  const auto before = digest();
+  const auto old_id = folder().current().value().value();
+  {
+    auto store = RocksStore::open(folder().path_of(old_id)).value();
+    auto meta = read_meta(*store).value();
+    meta.row_version = kRowVersion - 1;
+    ASSERT_TRUE(store->write(encode_meta(meta)).has_value());
+  }
+  LocalViewReader reader({.view_dir = folder().root()}, log_);
+  EXPECT_EQ(reader.get(image(1)).error().code, "view-unavailable");
+  project();
+  EXPECT_NE(folder().current().value(), old_id);
+  EXPECT_EQ(folder().previous().value(), old_id);
+  EXPECT_EQ(digest(), before);
+  EXPECT_TRUE(wait_until([&] { return reader.get(image(1)).has_value(); }));
 }
 
 TEST_F(ProjectorKafkaTest, RebuildEndsWithBothDigests) {
