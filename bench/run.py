@@ -14,9 +14,13 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from bench import frame, machine, pipeline, sample_images  # noqa: E402
+from bench import frame, machine, pipeline, replay, sample_images  # noqa: E402
 from bench.cpus import Cpus  # noqa: E402
 from bench.sides import install_peer  # noqa: E402
+
+
+# Of the whole pipeline, whose two sides run throughout; and those that bring all they need.
+NAMES = (*pipeline.EXPERIMENTS, *replay.EXPERIMENTS)
 
 
 def parse_arguments(argv):
@@ -29,7 +33,7 @@ def parse_arguments(argv):
     arguments = parser.parse_args(argv)
     unknown = [row for row in arguments.rows if not wanted_experiments([row])]
     if unknown:
-        parser.error(f"no row is called {', '.join(unknown)}; there are {', '.join(pipeline.EXPERIMENTS)}")
+        parser.error(f"no row is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
     return arguments
 
 
@@ -37,7 +41,7 @@ def wanted_experiments(rows):
     """Asked for by the name of a row, or by a beginning of several: latency-light-p99, uploads."""
     def asked(experiment):
         return not rows or any(experiment.startswith(row) or row.startswith(experiment) for row in rows)
-    return [name for name in pipeline.EXPERIMENTS if asked(name)]
+    return [name for name in NAMES if asked(name)]
 
 
 def measure(arguments, folder):
@@ -47,17 +51,32 @@ def measure(arguments, folder):
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     facts = machine.facts(cpus, data)
-    images = sample_images.write_all(folder / "images")
-    peer = None if arguments.smoke else install_peer(folder / "peer")
+    names = wanted_experiments(arguments.rows)
+
+    def measured(name, rows, raw):
+        frame.write_json(folder / f"{name}.json", {"machine": facts, "turns": raw})
+        return rows
+
     try:
+        for name in names:
+            if name in replay.EXPERIMENTS:
+                say_measuring(name)
+                yield from measured(name, *replay.EXPERIMENTS[name](data, cpus, arguments.smoke))
+        names = [name for name in names if name in pipeline.EXPERIMENTS]
+        if not names:
+            return
+        images = sample_images.write_all(folder / "images")
+        peer = None if arguments.smoke else install_peer(folder / "peer")
         with pipeline.Pipeline(data, images, cpus, peer, 0.1 if arguments.smoke else 1) as both:
-            for name in wanted_experiments(arguments.rows):
-                print(f"measuring {name} ...", file=sys.stderr, flush=True)
-                rows, raw = pipeline.EXPERIMENTS[name](both)
-                frame.write_json(folder / f"{name}.json", {"machine": facts, "turns": raw})
-                yield from rows
+            for name in names:
+                say_measuring(name)
+                yield from measured(name, *pipeline.EXPERIMENTS[name](both))
     finally:
         shutil.rmtree(data, ignore_errors=True)
+
+
+def say_measuring(name):
+    print(f"measuring {name} ...", file=sys.stderr, flush=True)
 
 
 def main(argv):

@@ -2,7 +2,6 @@
 #include "platform/text.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 namespace thumb {
@@ -16,21 +15,6 @@ std::optional<Int> parse_whole(std::string_view text) {
   if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
   return value;
 }
-
-// What each character is worth as a hex digit; -1 if it is none.
-constexpr auto kHexValues = [] {
-  std::array<std::int8_t, 256> values{};
-  values.fill(-1);
-  for (int i = 0; i < 10; ++i)
-    values[static_cast<std::size_t>('0' + i)] = static_cast<std::int8_t>(i);
-  for (int i = 0; i < 6; ++i) {
-    values[static_cast<std::size_t>('a' + i)] = static_cast<std::int8_t>(10 + i);
-    values[static_cast<std::size_t>('A' + i)] = static_cast<std::int8_t>(10 + i);
-  }
-  return values;
-}();
-
-int hex_digit(char c) { return kHexValues[static_cast<unsigned char>(c)]; }
 
 // Length of the sequence that `lead` begins; 0 if it can't begin one (Unicode table 3-7).
 std::size_t sequence_length(unsigned char lead) {

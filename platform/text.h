@@ -1,6 +1,7 @@
 // Small pure helpers over text that more than one layer needs.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,20 @@ namespace thumb {
 // The whole text as a base-10 number, or nothing (no sign, no spaces, no overflow).
 [[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view text);
 [[nodiscard]] std::optional<std::int64_t> parse_i64(std::string_view text);
+
+// What a hex digit of either case is worth; -1 if it is none.
+[[nodiscard]] constexpr int hex_digit(char c) {
+  constexpr auto kValues = [] {
+    std::array<std::int8_t, 256> values{};
+    values.fill(-1);
+    for (int i = 0; i < 16; ++i) {
+      values[static_cast<std::size_t>("0123456789abcdef"[i])] = static_cast<std::int8_t>(i);
+      values[static_cast<std::size_t>("0123456789ABCDEF"[i])] = static_cast<std::int8_t>(i);
+    }
+    return values;
+  }();
+  return kValues[static_cast<unsigned char>(c)];
+}
 
 [[nodiscard]] std::string to_hex(ByteView bytes);                         // lower case
 [[nodiscard]] std::optional<std::string> from_hex(std::string_view hex);  // raw bytes

@@ -17,6 +17,8 @@ namespace thumb {
 
 class ByteWriter {
  public:
+  ByteWriter() { out_.reserve(kUsualBytes); }
+
   void byte(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
   void number(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7U) byte(static_cast<std::uint8_t>(value | 0x80U));
@@ -39,6 +41,7 @@ class ByteWriter {
   [[nodiscard]] std::string take() { return std::move(out_); }
 
  private:
+  static constexpr std::size_t kUsualBytes = 256;  // of what is written: most need no more room
   std::string out_;
 };
 

@@ -1,7 +1,7 @@
 // UUIDs as text and bytes, and UUIDv7.
 #include "schemas/ids.h"
 
-#include <optional>
+#include "platform/text.h"
 
 namespace thumb {
 namespace {
@@ -9,13 +9,6 @@ namespace {
 constexpr std::size_t kTextLength = 36;
 
 constexpr bool is_dash(std::size_t at) { return at == 8 || at == 13 || at == 18 || at == 23; }
-
-constexpr std::optional<unsigned> hex_value(char c) {
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -33,19 +26,16 @@ std::string format_uuid(const UuidBytes& bytes) {
 
 Result<UuidBytes> parse_uuid(std::string_view text) {
   UuidBytes bytes{};
-  bool valid = text.size() == kTextLength;
-  std::size_t digits = 0;
-  for (std::size_t at = 0; valid && at < text.size(); ++at) {
-    if (is_dash(at)) {
-      valid = text[at] == '-';
-      continue;
-    }
-    const auto value = hex_value(text[at]);
-    valid = value.has_value();
-    auto& byte = bytes[digits++ / 2];
-    byte = static_cast<std::uint8_t>((unsigned{byte} << 4U) | value.value_or(0));
+  int wrong = text.size() == kTextLength ? 0 : -1;  // negative once something was
+  for (std::size_t at = 0, number = 0; wrong >= 0 && number < bytes.size(); ++number) {
+    if (is_dash(at)) wrong |= text[at++] == '-' ? 0 : -1;
+    const int high = hex_digit(text[at]);
+    const int low = hex_digit(text[at + 1]);
+    wrong |= high | low;
+    bytes[number] = static_cast<std::uint8_t>(high * 16 + low);
+    at += 2;
   }
-  if (!valid) {
+  if (wrong < 0) {
     return fail(ErrorKind::kInvalid, "bad-id", "an id is a UUID of the form 8-4-4-4-12 hex digits");
   }
   return bytes;

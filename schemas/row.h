@@ -126,6 +126,6 @@ inline constexpr std::uint8_t kRowVersion = 2;
 
 // The row as the digest sees it: started hints left out, since thumbnail-started is kept only for
 // days. Empty if nothing remains.
-[[nodiscard]] std::string canonical_row(const ImageRow& row);
+[[nodiscard]] std::string canonical_row(ImageRow row);
 
 }  // namespace thumb

@@ -277,8 +277,7 @@ Result<ImageRow> decode_row(const ImageId& id, std::string_view bytes) {
   return row;
 }
 
-std::string canonical_row(const ImageRow& row) {
-  ImageRow canonical = row;
+std::string canonical_row(ImageRow canonical) {
   // A tombstone is compacted away in time: then a replay has no trace of the personal part at all.
   if (canonical.personal && canonical.personal->filename.empty()) canonical.personal.reset();
   std::erase_if(canonical.requests, [](RequestRow& request) {

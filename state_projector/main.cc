@@ -33,6 +33,7 @@ struct Command {
   std::string view_host = "127.0.0.1";  // THUMB_VIEW_HOST
   std::int64_t view_port = 0;           // THUMB_VIEW_PORT: 0 = none
   bool allow_public = false;            // THUMB_ALLOW_PUBLIC
+  std::int64_t rebuild_memory_bytes = 536'870'912;  // THUMB_REBUILD_MEMORY_BYTES
   bool from_checkpoint = false;
   std::chrono::milliseconds checkpoint_interval = CheckpointOptions().interval;
   std::int64_t checkpoint_keep = 3;
@@ -98,6 +99,10 @@ void declare(Settings& settings, Command& command) {
                        "How often the view is copied to the blob store; 0: only on demand");
   settings.integer("--checkpoint-keep", command.checkpoint_keep, 1, 1'000,
                    "Checkpoints that are kept; older ones are removed");
+  settings.integer("--rebuild-memory-bytes", command.rebuild_memory_bytes, 1'048'576,
+                   1'099'511'627'776,
+                   "Memory for sorting the log while a view is built at once; past it, files below "
+                   "the view's folder take the rest");
   declare_commands(settings.app(), command);
 }
 
@@ -188,7 +193,7 @@ Result<void> run_replay(const Command& command, const StopSignal& stop, Log& log
       .admin = **admin,
       .open_reader = [&] { return kafka::make_partition_reader(command.cluster(), {}, log); },
       .names = names,
-      .bulk = {}};
+      .bulk = {.memory_bytes = static_cast<std::size_t>(command.rebuild_memory_bytes)}};
   if (command.name == "rebuild") {
     return rebuild(folder, openers(), source, command.force_rebuild, stop.token(), std::cout);
   }

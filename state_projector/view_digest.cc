@@ -21,12 +21,13 @@ Result<ViewDigest> digest_of(const KeyValueReader& view) {
 
   const auto partitions = std::max(meta->partitions, 1);
   std::vector<Sha256> hashes(static_cast<std::size_t>(partitions));
-  auto visited = for_each_row(view, [&](const ImageRow& row) {
-    const auto canonical = canonical_row(row);
+  auto visited = for_each_row(view, [&](ImageRow&& row) {
+    const auto id = row.id;
+    const auto canonical = canonical_row(std::move(row));
     if (canonical.empty()) return true;
-    const auto partition = kafka::partition_for(row.id.str(), partitions);
+    const auto partition = kafka::partition_for(id.str(), partitions);
     auto& hash = hashes[static_cast<std::size_t>(partition)];
-    hash.update(std::as_bytes(std::span(row.id.bytes)));
+    hash.update(std::as_bytes(std::span(id.bytes)));
     hash.update(as_bytes(view_keys::encode_number(static_cast<std::int64_t>(canonical.size()))));
     hash.update(as_bytes(canonical));
     return true;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "platform/text.h"
 #include "state_projector/change_feed.h"
@@ -226,7 +227,7 @@ Result<std::vector<UnreadableRecord>> read_unreadable(const KeyValueReader& view
 }
 
 Result<void> for_each_row(const KeyValueReader& view,
-                          const std::function<bool(const ImageRow&)>& visit) {
+                          const std::function<bool(ImageRow&&)>& visit) {
   std::optional<Error> problem;
   const auto scanned = view.scan(view_keys::kRows, view_keys::kRows,
                                  [&](std::string_view key, std::string_view value) {
@@ -240,7 +241,7 @@ Result<void> for_each_row(const KeyValueReader& view,
                                      problem = std::move(row.error());
                                      return false;
                                    }
-                                   return visit(*row);
+                                   return visit(std::move(*row));
                                  });
   if (!scanned) return Failure(scanned.error());
   if (problem) return Failure(std::move(*problem));

@@ -58,6 +58,6 @@ struct UnreadableRecord {
 
 // Every stored row, visible or not, by id; false ends it.
 [[nodiscard]] Result<void> for_each_row(const KeyValueReader& view,
-                                        const std::function<bool(const ImageRow&)>& visit);
+                                        const std::function<bool(ImageRow&&)>& visit);
 
 }  // namespace thumb

@@ -36,6 +36,7 @@ FENCES = (
     ("MagickCore/", "processor/image/"),
     ("lcms2", "processor/image/"),
     ("seccomp.h", "processor/sandbox/"),
+    ("simdjson", "schemas/plain_json."),
     ("spdlog/", "platform/log.cc"),
     ("openssl/", "platform/"),
     ("curl/", "platform/http_"),

@@ -5,9 +5,9 @@ source "$(dirname "$0")/../../deploy/common.sh"
 
 pom=tests/oracle/pom.xml
 oracle=$THUMB_CACHE/oracle
-sources=$(find tests/oracle/src -name '*.java' | sort)
+mapfile -t sources < <(find tests/oracle/src -name '*.java' | sort)
 jars_sum=$(sha256sum <$pom)
-classes_sum=$(sha256sum $pom $sources)
+classes_sum=$(sha256sum $pom "${sources[@]}")
 
 done_with() { [[ -f $1 && $(cat "$1") == "$2" ]]; }
 
@@ -28,7 +28,6 @@ fi
 if ! done_with "$oracle/classes/.sum" "$classes_sum"; then
   say "compiling the fold in Kafka Streams ..."
   rm -rf "$oracle/classes"
-  # shellcheck disable=SC2086  # names of ours, one a word
-  javac -Werror -Xlint:all,-processing,-classfile,-path --release 17 -cp "$oracle/jars/*" -d "$oracle/classes" $sources >&2
+  javac -Werror -Xlint:all,-processing,-classfile,-path --release 17 -cp "$oracle/jars/*" -d "$oracle/classes" "${sources[@]}" >&2
   printf '%s' "$classes_sum" >"$oracle/classes/.sum"
 fi
