@@ -2,7 +2,9 @@
 #include "state_projector/view_digest.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "kafka/partitioner.h"
@@ -12,6 +14,46 @@
 #include "state_projector/view_queries.h"
 
 namespace thumb {
+namespace {
+
+// Each goes over all keys and takes the rows of its partitions: decoding and hashing are the work.
+constexpr std::size_t kThreads = 2;
+
+void update(Sha256& hash, const ImageId& id, std::string_view canonical) {
+  hash.update(std::as_bytes(std::span(id.bytes)));
+  hash.update(as_bytes(view_keys::encode_number(static_cast<std::int64_t>(canonical.size()))));
+  hash.update(as_bytes(canonical));
+}
+
+// Adds the rows of the partitions whose number is `share` modulo kThreads.
+Result<void> hash_share(const KeyValueReader& view, std::size_t share,
+                        std::vector<Sha256>& hashes) {
+  Result<void> readable;
+  const auto partitions = static_cast<std::int32_t>(hashes.size());
+  auto scanned = view.scan(
+      view_keys::kRows, view_keys::kRows, [&](std::string_view key, std::string_view value) {
+        const auto id = view_keys::parse_row(key);
+        if (!id) {
+          readable = fail(ErrorKind::kCorrupt, "view-corrupt", "the view is damaged",
+                          "a row's key has a wrong length");
+          return false;
+        }
+        const auto partition =
+            static_cast<std::size_t>(kafka::partition_for(id->str(), partitions));
+        if (partition % kThreads != share) return true;
+        auto row = decode_row(*id, value);
+        if (!row) {
+          readable = Failure(std::move(row.error()));
+          return false;
+        }
+        const auto canonical = canonical_row(std::move(*row));
+        if (!canonical.empty()) update(hashes[partition], *id, canonical);
+        return true;
+      });
+  return scanned ? readable : scanned;
+}
+
+}  // namespace
 
 Result<ViewDigest> digest_of(const KeyValueReader& view) {
   const auto meta = read_meta(view);
@@ -19,20 +61,17 @@ Result<ViewDigest> digest_of(const KeyValueReader& view) {
   auto positions = read_positions(view);
   if (!positions) return Failure(std::move(positions.error()));
 
-  const auto partitions = std::max(meta->partitions, 1);
-  std::vector<Sha256> hashes(static_cast<std::size_t>(partitions));
-  auto visited = for_each_row(view, [&](ImageRow&& row) {
-    const auto id = row.id;
-    const auto canonical = canonical_row(std::move(row));
-    if (canonical.empty()) return true;
-    const auto partition = kafka::partition_for(id.str(), partitions);
-    auto& hash = hashes[static_cast<std::size_t>(partition)];
-    hash.update(std::as_bytes(std::span(id.bytes)));
-    hash.update(as_bytes(view_keys::encode_number(static_cast<std::int64_t>(canonical.size()))));
-    hash.update(as_bytes(canonical));
-    return true;
-  });
-  if (!visited) return Failure(std::move(visited.error()));
+  std::vector<Sha256> hashes(static_cast<std::size_t>(std::max(meta->partitions, 1)));
+  std::array<Result<void>, kThreads> outcomes;
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t share = 0; share < kThreads; ++share) {
+      threads.emplace_back([&, share] { outcomes[share] = hash_share(view, share, hashes); });
+    }
+  }
+  for (auto& outcome : outcomes) {
+    if (!outcome) return Failure(std::move(outcome.error()));
+  }
 
   ViewDigest digest{std::move(*positions), {}, {}};
   Sha256 total;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "state_projector/bulk_start.h"
 #include "state_projector/rocks/rocks_store.h"
 #include "state_projector/view_digest.h"
 #include "state_projector/view_queries.h"
@@ -207,6 +208,57 @@ TEST(BulkBuild, RefusesATargetPastTheLog) {
   const auto built = builder.at_once({{{Topic::kImageRequests, 0}, 2}}, store);
   ASSERT_FALSE(built);
   EXPECT_EQ(built.error().code, "position-beyond-log");
+}
+
+class StartAtOnce : public ::testing::Test {
+ protected:
+  StartAtOnce() {
+    fill_much(log_, 100);
+    std::filesystem::create_directories(folder_.root());
+    view_ = ViewOpener(folder_, log_.names(), RocksStore::open, log_sink_).make(cluster()).value();
+  }
+
+  [[nodiscard]] ClusterState cluster() {
+    return ask_cluster(log_, log_.names(), std::chrono::seconds(1)).value();
+  }
+  void start(std::int64_t from_records) {
+    const auto state = cluster();
+    const auto open_reader = [this]() -> Result<std::unique_ptr<kafka::PartitionReader>> {
+      return std::make_unique<FakePartitionReader>(log_);
+    };
+    progress_.begin(view_.id, {});
+    ASSERT_TRUE(start_at_once(view_, {state, log_.names(), open_reader}, folder_.root(),
+                              {.from_records = from_records, .bulk = {}}, stop_.get_token(),
+                              progress_));
+  }
+
+  FakeLog log_{kPartitions};
+  TempDir directory_;
+  ViewFolder folder_{directory_.path() / "view"};
+  Log log_sink_{"test", LogLevel::kError};
+  OpenView view_;
+  BuildProgress progress_;
+  std::stop_source stop_;
+};
+
+TEST_F(StartAtOnce, FillsAnEmptyViewToTheEndAndItsWriterGoesOn) {
+  start(300);
+  EXPECT_EQ(view_.writer->positions(), read_positions(*view_.store).value());
+  EXPECT_EQ(read_counts(*view_.store).value().at(ImageState::kCompleted), 100);
+  EXPECT_EQ(progress_.report().records, 300);
+  const auto place = log_.append(about<ImageDeleted>(image_id(0), 9), 0, 9'000);
+  const PlacedEvent deletion{about<ImageDeleted>(image_id(0), 9), {place, time_from_ms(9'000)}};
+  ASSERT_TRUE(view_.writer->apply(std::vector{to_record(deletion, log_.names())}, {}));
+  EXPECT_EQ(read_counts(*view_.store).value().at(ImageState::kDeleted), 1);
+}
+
+TEST_F(StartAtOnce, LeavesAShortLogAndAViewThatHasBegunToTheOtherWay) {
+  start(301);
+  EXPECT_TRUE(view_.writer->positions().empty());
+  ASSERT_TRUE(view_.writer->apply({}, {{{Topic::kImageRequests, 0}, 1}}));
+  start(1);
+  EXPECT_EQ(view_.writer->positions().size(), 1U);
+  EXPECT_TRUE(read_counts(*view_.store).value().empty());
 }
 
 TEST(BulkBuild, AnEmptyLogGivesAnEmptyView) {
