@@ -22,7 +22,7 @@ struct BulkOptions {
   // folder take the rest. Readers' queues and the database's own buffers come on top.
   std::size_t memory_bytes = std::size_t{512} << 20U;
   std::size_t threads = 2;
-  ReplayOptions replay;
+  ReplayOptions replay{};
 };
 
 // Where a build has come to: called between two batches, by one thread at a time.

@@ -15,7 +15,7 @@ struct BulkStartOptions {
   // Fewer records are folded one by one before a build at once has found its feet. And a build that
   // is cut short is begun anew, where the other way goes on from its last batch.
   std::int64_t from_records = 50'000;
-  BulkOptions bulk;
+  BulkOptions bulk{};
 };
 
 // If `view` stands at the first record everywhere and the log has that many: builds it at once up

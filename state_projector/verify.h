@@ -18,7 +18,7 @@ struct LogSource {
   std::function<Result<std::unique_ptr<kafka::PartitionReader>>()> open_reader;
   const TopicNames& names;
   std::chrono::milliseconds ask_timeout{5'000};
-  BulkOptions bulk;
+  BulkOptions bulk{};
 };
 
 // Folds the log up to the view's positions into a scratch view below the view folder and compares
