@@ -160,10 +160,14 @@ void LocalViewReader::sleep() {
   auto until = next_look(!waiters_.empty());
   if (const auto deadline = waiters_.next_deadline()) until = std::min(until, *deadline);
   // What has been noticed is read when its time comes; more of it is no news.
+  const bool was_noticed = noticed_;
   const auto seen = watch_.wait(until, !noticed_);
   noticed_ = noticed_ || seen.data || seen.pointer;
   if (seen.pointer) next_pointer_look_ = {};
   if (noticed_) silent_changes_ = 0;
+  // A look would have been in vain since the last: what comes now is a single change again.
+  const bool rested = Steady::now() > last_look_ + next_interval(false);
+  if (noticed_ && !was_noticed && rested) looks_with_change_ = 0;
 }
 
 Deadline LocalViewReader::next_look(bool eager) const {
