@@ -9,7 +9,7 @@ namespace thumb {
 
 Result<void> start_at_once(OpenView& view, const BulkSource& source,
                            const std::filesystem::path& view_dir, const BulkStartOptions& options,
-                           const std::stop_token& stop, BuildProgress& progress) {
+                           const std::stop_token& stop, const TellBuilt& tell) {
   const auto begun = [](const auto& position) { return position.second > 0; };
   if (std::ranges::any_of(view.writer->positions(), begun)) return {};
   Positions target;
@@ -21,10 +21,7 @@ Result<void> start_at_once(OpenView& view, const BulkSource& source,
   if (records < options.from_records) return {};
   const auto scratch = ScratchFolder::make(view_dir);
   if (!scratch) return Failure(scratch.error());
-  auto built = bulk_build(target, source, *view.store, scratch->path(), options.bulk, stop,
-                          [&progress](const Positions& positions, std::size_t folded) {
-                            progress.moved(positions, folded);
-                          });
+  auto built = bulk_build(target, source, *view.store, scratch->path(), options.bulk, stop, tell);
   if (!built) return built;
   auto writer = ViewWriter::open(*view.store, source.names);
   if (!writer) return Failure(std::move(writer.error()));

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "state_projector/build_progress.h"
 #include "state_projector/bulk_build.h"
 #include "state_projector/open_view.h"
 
@@ -25,6 +24,6 @@ struct BulkStartOptions {
 [[nodiscard]] Result<void> start_at_once(OpenView& view, const BulkSource& source,
                                          const std::filesystem::path& view_dir,
                                          const BulkStartOptions& options,
-                                         const std::stop_token& stop, BuildProgress& progress);
+                                         const std::stop_token& stop, const TellBuilt& tell);
 
 }  // namespace thumb

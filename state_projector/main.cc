@@ -30,9 +30,9 @@ struct Command {
   bool force_rebuild = false;
   bool with_digests = false;
   bool by_partition = false;
-  std::string view_host = "127.0.0.1";  // THUMB_VIEW_HOST
-  std::int64_t view_port = 0;           // THUMB_VIEW_PORT: 0 = none
-  bool allow_public = false;            // THUMB_ALLOW_PUBLIC
+  std::string view_host = "127.0.0.1";              // THUMB_VIEW_HOST
+  std::int64_t view_port = 0;                       // THUMB_VIEW_PORT: 0 = none
+  bool allow_public = false;                        // THUMB_ALLOW_PUBLIC
   std::int64_t rebuild_memory_bytes = 536'870'912;  // THUMB_REBUILD_MEMORY_BYTES
   bool from_checkpoint = false;
   std::chrono::milliseconds checkpoint_interval = CheckpointOptions().interval;
@@ -41,6 +41,9 @@ struct Command {
 
   [[nodiscard]] CheckpointOptions checkpoints() const {
     return {checkpoint_interval, static_cast<std::size_t>(checkpoint_keep)};
+  }
+  [[nodiscard]] std::size_t rebuild_memory() const {
+    return static_cast<std::size_t>(rebuild_memory_bytes);
   }
   [[nodiscard]] bool restores() const { return name == "restore" || from_checkpoint; }
   [[nodiscard]] kafka::ClusterConfig cluster() const {
@@ -142,6 +145,7 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   ProjectorOptions options;
   options.view_dir = command.common.view_dir();
   options.checkpoints = command.checkpoints();
+  options.at_once.bulk.memory_bytes = command.rebuild_memory();
   const auto open_reader = [&] { return kafka::make_partition_reader(command.cluster(), {}, log); };
   Projector projector(options, {names, **admin, **reader, open_reader, RocksStore::open,
                                 checkpoints, log, metrics});
@@ -193,7 +197,7 @@ Result<void> run_replay(const Command& command, const StopSignal& stop, Log& log
       .admin = **admin,
       .open_reader = [&] { return kafka::make_partition_reader(command.cluster(), {}, log); },
       .names = names,
-      .bulk = {.memory_bytes = static_cast<std::size_t>(command.rebuild_memory_bytes)}};
+      .bulk = {.memory_bytes = command.rebuild_memory()}};
   if (command.name == "rebuild") {
     return rebuild(folder, openers(), source, command.force_rebuild, stop.token(), std::cout);
   }

@@ -126,14 +126,24 @@ Result<Projector::Ended> Projector::fold(Folding& folding, const ClusterState& c
   if (auto whole = check_log_start(cluster, writer->positions(), log_); !whole) {
     return Failure(std::move(whole.error()));
   }
+  if (!folding.serving && !ready_) {
+    progress_.begin(folding.view.id, writer->positions());
+    progress_.aim(folding.goal);
+    auto started = start_at_once(folding.view, {cluster, ports_.names, ports_.open_reader},
+                                 folder_.root(), options_.at_once, stop,
+                                 [this](const Positions& positions, std::size_t records) {
+                                   progress_.moved(positions, records);
+                                   wishes_.refuse();
+                                 });
+    if (!started && stop.stop_requested()) return Ended::kStopped;
+    if (!started) {  // nothing is in the view: the way below meets, and names, what is wrong
+      log_.warn("the view can't be built at once", {{"error", started.error().message}});
+    }
+  }
   const auto starts = reading_starts(cluster, writer->positions(), ports_.names);
   if (auto set = ports_.reader.assign(starts); !set) return Failure(std::move(set.error()));
   CatchingUp catching_up(folding.goal);
   catching_up.note(writer->positions(), {});
-  if (!folding.serving && !ready_) {
-    progress_.begin(folding.view.id, writer->positions());
-    progress_.aim(folding.goal);
-  }
   for (bool caught_up = false;;) {
     if (!caught_up && catching_up.done()) {
       if (auto served = serve(folding); !served) return Failure(std::move(served.error()));

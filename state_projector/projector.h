@@ -15,6 +15,7 @@
 #include "platform/log.h"
 #include "platform/metrics.h"
 #include "state_projector/build_progress.h"
+#include "state_projector/bulk_start.h"
 #include "state_projector/checkpointer.h"
 #include "state_projector/cluster_state.h"
 #include "state_projector/open_view.h"
@@ -35,6 +36,7 @@ struct ProjectorOptions {
   // these are folded while nothing new shows.
   std::int64_t take_over_within = 1'000;
   CheckpointOptions checkpoints{};
+  BulkStartOptions at_once{};  // how a view begins when the log is long already
 };
 
 // The world it works in. All must outlive it.

@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "state_projector/build_progress.h"
 #include "state_projector/bulk_start.h"
 #include "state_projector/rocks/rocks_store.h"
 #include "state_projector/view_digest.h"
@@ -229,7 +230,9 @@ class StartAtOnce : public ::testing::Test {
     progress_.begin(view_.id, {});
     ASSERT_TRUE(start_at_once(view_, {state, log_.names(), open_reader}, folder_.root(),
                               {.from_records = from_records, .bulk = {}}, stop_.get_token(),
-                              progress_));
+                              [this](const Positions& positions, std::size_t records) {
+                                progress_.moved(positions, records);
+                              }));
   }
 
   FakeLog log_{kPartitions};

@@ -40,7 +40,10 @@ class ProjectorTest : public ::testing::Test {
     stop_ = std::stop_source();
     Metrics metrics;
     Projector projector(options_, {log_.names(), log_, reader_,
-                                   [this] { return std::make_unique<FakePartitionReader>(log_); },
+                                   [this] {
+                                     ++readers_opened_;
+                                     return std::make_unique<FakePartitionReader>(log_);
+                                   },
                                    RocksStore::open, checkpoints_, log_sink_, metrics});
     projector_ = &projector;
     auto ended = projector.run(stop_.get_token());
@@ -85,6 +88,7 @@ class ProjectorTest : public ::testing::Test {
   std::stop_source stop_;
   std::atomic<Projector*> projector_ = nullptr;
   bool ready_at_end_ = false;
+  std::atomic<int> readers_opened_ = 0;
 
   void SetUp() override { std::filesystem::create_directories(folder_.root()); }
 };
@@ -133,6 +137,23 @@ TEST_F(ProjectorTest, AViewThatWasDeletedComesOutTheSame) {
   reader_.max_batch = 1;
   must_run();
   EXPECT_EQ(digest(), before);
+}
+
+TEST_F(ProjectorTest, AViewOfALongLogIsBuiltAtOnceAndComesOutTheSame) {
+  fill();
+  must_run();
+  const auto before = digest();
+  EXPECT_EQ(readers_opened_, 0);
+  std::filesystem::remove_all(folder_.root());
+  std::filesystem::create_directories(folder_.root());
+  options_.at_once.from_records = 1;
+  must_run();
+  EXPECT_GT(readers_opened_, 0);
+  EXPECT_TRUE(ready_at_end_);
+  EXPECT_EQ(digest(), before);
+  log_.append(uploaded(image_id(9)), 1, 900);
+  must_run();
+  EXPECT_TRUE(row(9).has_value());
 }
 
 TEST_F(ProjectorTest, UnreadableRecordsAreKeptWithTheirPlaceAndSkipped) {
