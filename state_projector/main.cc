@@ -6,6 +6,7 @@
 
 #include "kafka/clients.h"
 #include "kafka/cluster_config.h"
+#include "kafka/lag_watcher.h"
 #include "platform/common_settings.h"
 #include "platform/fs_blob_store.h"
 #include "platform/http/admin_routes.h"
@@ -146,9 +147,12 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   options.view_dir = command.common.view_dir();
   options.checkpoints = command.checkpoints();
   options.at_once.bulk.memory_bytes = command.rebuild_memory();
+  auto lag_reader =
+      kafka::make_partition_reader(command.cluster(), {.queue_bytes = kafka::kLagReaderBytes}, log);
+  if (!lag_reader) return Failure(lag_reader.error());
   const auto open_reader = [&] { return kafka::make_partition_reader(command.cluster(), {}, log); };
-  Projector projector(options, {names, **admin, **reader, open_reader, RocksStore::open,
-                                checkpoints, log, metrics});
+  Projector projector(options, {names, **admin, **reader, **lag_reader, open_reader,
+                                RocksStore::open, checkpoints, log, metrics});
   ProjectorAdmin projector_admin(folder, openers(), projector);
   http::Router router;
   projector_admin.add_routes(router);

@@ -44,7 +44,7 @@ Projector::Projector(ProjectorOptions options, ProjectorPorts ports)
       folder_(options_.view_dir),
       opener_(folder_, ports_.names, ports_.open_store, ports_.log),
       log_(ports_.log),
-      metrics_(ports_.metrics, ports_.admin, ports_.names),
+      metrics_(ports_.metrics, ports_.admin, ports_.lag_reader, ports_.names),
       checkpointer_(ports_.checkpoints, folder_, options_.checkpoints, log_, ports_.metrics) {}
 
 Result<void> Projector::run(const std::stop_token& stop) {

@@ -44,6 +44,7 @@ struct ProjectorPorts {
   const TopicNames& names;
   kafka::Admin& admin;
   kafka::PartitionReader& reader;
+  kafka::PartitionReader& lag_reader;  // for the metrics alone
   // Another reader, for a view that is built beside.
   std::function<Result<std::unique_ptr<kafka::PartitionReader>>()> open_reader;
   ViewOpener::OpenStore open_store;

@@ -1,11 +1,12 @@
 // Gauges are made when their partition is first seen.
 #include "state_projector/projector_metrics.h"
 
-#include <algorithm>
 #include <string>
 
 namespace thumb {
-ProjectorMetrics::ProjectorMetrics(Metrics& metrics, kafka::Admin& admin, const TopicNames& names)
+
+ProjectorMetrics::ProjectorMetrics(Metrics& metrics, kafka::Admin& admin,
+                                   kafka::PartitionReader& lag_reader, const TopicNames& names)
     : metrics_(metrics),
       names_(names),
       unreadable_(metrics.counter("thumb_view_unreadable_records_total",
@@ -13,8 +14,8 @@ ProjectorMetrics::ProjectorMetrics(Metrics& metrics, kafka::Admin& admin, const 
       write_seconds_(metrics.duration_seconds("thumb_view_write_seconds",
                                               "Folding and writing one batch of records")),
       watcher_(
-          admin, [this] { return known_partitions(); },
-          [this](const kafka::EndWatcher::Ends& ends) { note(ends); }) {
+          admin, lag_reader, [this] { return known_positions(); },
+          [this](const kafka::Lags& lags) { note(lags); }) {
   for (const auto topic : kProjectedTopics) {
     folded_[topic] =
         &metrics.counter("thumb_view_folded_records_total", "Records folded into the view",
@@ -32,7 +33,7 @@ void ProjectorMetrics::folded(const FoldedBatch& batch, std::chrono::duration<do
 
 void ProjectorMetrics::moved(const Positions& positions, const Positions& ends) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [partition, end] : ends) ends_[partition] = end;
+  for (const auto& [partition, end] : ends) lags_[partition].end = end;
   for (const auto& [partition, position] : positions) {
     const auto known = positions_.find(partition);
     if (known != positions_.end() && known->second == position && !ends.contains(partition))
@@ -51,29 +52,35 @@ void ProjectorMetrics::show(const ViewPartition& partition) {
     gauges.lag =
         &metrics_.gauge("thumb_view_lag_records",
                         "Offsets between the view's position and the end of the log", labels);
+    gauges.lag_seconds = &metrics_.gauge("thumb_view_lag_seconds",
+                                         "Age of the first record that the view lacks", labels);
   }
   const auto position = position_of(positions_, partition);
   gauges.position->Set(static_cast<double>(position));
-  gauges.lag->Set(
-      static_cast<double>(std::max<std::int64_t>(0, position_of(ends_, partition) - position)));
+  kafka::Lag& lag = lags_[partition];
+  lag.position = position;
+  gauges.lag->Set(static_cast<double>(lag.records()));
+  const bool behind = lag.records() > 0 && lag.behind;
+  const auto age = behind ? SystemClock().now() - *lag.behind : std::chrono::milliseconds(0);
+  gauges.lag_seconds->Set(std::chrono::duration<double>(age).count());
 }
 
-std::vector<kafka::TopicPartition> ProjectorMetrics::known_partitions() {
+kafka::LagWatcher::Positions ProjectorMetrics::known_positions() {
   const std::lock_guard lock(mutex_);
-  std::vector<kafka::TopicPartition> partitions;
+  kafka::LagWatcher::Positions positions;
   for (const auto& [partition, position] : positions_) {
-    partitions.push_back({names_.of(partition.topic), partition.partition});
+    positions[{names_.of(partition.topic), partition.partition}] = position;
   }
-  return partitions;
+  return positions;
 }
 
-void ProjectorMetrics::note(const kafka::EndWatcher::Ends& ends) {
+void ProjectorMetrics::note(const kafka::Lags& lags) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [tp, end] : ends) {
+  for (const auto& [tp, lag] : lags) {
     const auto topic = names_.find(tp.topic);
     if (!topic) continue;
     const ViewPartition partition{*topic, tp.partition};
-    ends_[partition] = end;
+    lags_[partition] = lag;
     show(partition);
   }
 }

@@ -5,17 +5,18 @@
 #include <map>
 #include <mutex>
 
-#include "kafka/end_watcher.h"
+#include "kafka/lag_watcher.h"
 #include "platform/metrics.h"
 #include "state_projector/view_writer.h"
 
 namespace thumb {
 
-// For the folding thread, but for a watcher of the log's ends on a thread of its own.
+// For the folding thread, but for a watcher of the lag on a thread of its own.
 class ProjectorMetrics {
  public:
-  // All must outlive it.
-  ProjectorMetrics(Metrics& metrics, kafka::Admin& admin, const TopicNames& names);
+  // All must outlive it; `lag_reader` is for this object alone.
+  ProjectorMetrics(Metrics& metrics, kafka::Admin& admin, kafka::PartitionReader& lag_reader,
+                   const TopicNames& names);
 
   void folded(const FoldedBatch& batch, std::chrono::duration<double> took);
   // `ends` as known now, often fresher than the last asking.
@@ -25,11 +26,12 @@ class ProjectorMetrics {
   struct Gauges {
     prometheus::Gauge* position = nullptr;
     prometheus::Gauge* lag = nullptr;
+    prometheus::Gauge* lag_seconds = nullptr;
   };
 
   void show(const ViewPartition& partition);  // REQUIRES: mutex_
-  [[nodiscard]] std::vector<kafka::TopicPartition> known_partitions();
-  void note(const kafka::EndWatcher::Ends& ends);
+  [[nodiscard]] kafka::LagWatcher::Positions known_positions();
+  void note(const kafka::Lags& lags);
 
   Metrics& metrics_;
   const TopicNames& names_;
@@ -39,9 +41,9 @@ class ProjectorMetrics {
 
   std::mutex mutex_;
   Positions positions_;
-  Positions ends_;
+  std::map<ViewPartition, kafka::Lag> lags_;
   std::map<ViewPartition, Gauges> gauges_;
-  kafka::EndWatcher watcher_;  // last: its thread uses all of the above
+  kafka::LagWatcher watcher_;  // last: its thread uses all of the above
 };
 
 }  // namespace thumb

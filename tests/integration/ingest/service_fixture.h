@@ -37,8 +37,9 @@ class RunningProjector {
         checkpoints_(*blobs_, *blobs_, log),
         admin_(kafka::make_admin(cluster, log).value()),
         reader_(kafka::make_partition_reader(cluster, {}, log).value()),
+        lag_reader_(kafka::make_partition_reader(cluster, {}, log).value()),
         projector_({.view_dir = view_dir},
-                   {names, *admin_, *reader_,
+                   {names, *admin_, *reader_, *lag_reader_,
                     [&cluster, &log] { return kafka::make_partition_reader(cluster, {}, log); },
                     RocksStore::open, checkpoints_, log, metrics_}),
         thread_([this](const std::stop_token& stop) { EXPECT_TRUE(projector_.run(stop)); }) {}
@@ -51,6 +52,7 @@ class RunningProjector {
   Metrics metrics_;
   std::unique_ptr<kafka::Admin> admin_;
   std::unique_ptr<kafka::PartitionReader> reader_;
+  std::unique_ptr<kafka::PartitionReader> lag_reader_;
   Projector projector_;
   std::jthread thread_;
 };

@@ -43,7 +43,7 @@ class CommandsTest : public ::testing::Test {
     reader_.on_idle = [&stop] { stop.request_stop(); };
     Metrics metrics;
     Projector projector({.view_dir = folder_.root()},
-                        {log_.names(), log_, reader_,
+                        {log_.names(), log_, reader_, lag_reader_,
                          [this] { return std::make_unique<FakePartitionReader>(log_); },
                          RocksStore::open, checkpoints_, log_sink_, metrics});
     ASSERT_TRUE(projector.run(stop.get_token()).has_value());
@@ -90,6 +90,7 @@ class CommandsTest : public ::testing::Test {
   ViewFolder folder_{directory_.path() / "view"};
   FakeLog log_{2};
   FakePartitionReader reader_{log_};
+  FakePartitionReader lag_reader_{log_};
   Log log_sink_{"test", LogLevel::kError};
   FakeBlobStore blobs_;
   CheckpointStore checkpoints_{blobs_, blobs_, log_sink_};

@@ -39,7 +39,7 @@ class ProjectorTest : public ::testing::Test {
   Result<void> run_until_stopped() {
     stop_ = std::stop_source();
     Metrics metrics;
-    Projector projector(options_, {log_.names(), log_, reader_,
+    Projector projector(options_, {log_.names(), log_, reader_, lag_reader_,
                                    [this] {
                                      ++readers_opened_;
                                      return std::make_unique<FakePartitionReader>(log_);
@@ -79,6 +79,7 @@ class ProjectorTest : public ::testing::Test {
   ViewFolder folder_{directory_.path() / "view"};
   FakeLog log_{2};
   FakePartitionReader reader_{log_};
+  FakePartitionReader lag_reader_{log_};
   Log log_sink_{"test", LogLevel::kError};
   FakeBlobStore blobs_;
   CheckpointStore checkpoints_{blobs_, blobs_, log_sink_};

@@ -72,7 +72,7 @@ class SideBuildTest : public ::testing::Test {
                                         .poll_wait = std::chrono::milliseconds(1),
                                         .retry_pause = std::chrono::milliseconds(1),
                                         .take_over_within = take_over_within_},
-                       ProjectorPorts{log_.names(), log_, reader_,
+                       ProjectorPorts{log_.names(), log_, reader_, lag_reader_,
                                       [this]() -> Result<std::unique_ptr<kafka::PartitionReader>> {
                                         return std::make_unique<GatedReader>(log_, gate_);
                                       },
@@ -117,6 +117,7 @@ class SideBuildTest : public ::testing::Test {
   ViewFolder folder_{directory_.path() / "view"};
   FakeLog log_{2};
   FakePartitionReader reader_{log_};
+  FakePartitionReader lag_reader_{log_};
   GatedReader::Gate gate_;
   std::int64_t take_over_within_ = 0;
   Log log_sink_{"test", LogLevel::kError};
