@@ -20,6 +20,10 @@ std::int64_t offsets_missing(const Positions& positions, const Positions& wanted
 
 void BuildProgress::begin(const std::string& view_id, const Positions& positions) {
   const std::lock_guard lock(mutex_);
+  if (report_.state == BuildReport::State::kBuilding && report_.view_id == view_id) {
+    report_.positions = positions;  // the same build, gone on with in another way
+    return;
+  }
   report_ = {};
   report_.state = BuildReport::State::kBuilding;
   report_.view_id = view_id;

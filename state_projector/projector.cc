@@ -129,16 +129,12 @@ Result<Projector::Ended> Projector::fold(Folding& folding, const ClusterState& c
   if (!folding.serving && !ready_) {
     progress_.begin(folding.view.id, writer->positions());
     progress_.aim(folding.goal);
-    auto started = start_at_once(folding.view, {cluster, ports_.names, ports_.open_reader},
-                                 folder_.root(), options_.at_once, stop,
-                                 [this](const Positions& positions, std::size_t records) {
-                                   progress_.moved(positions, records);
-                                   wishes_.refuse();
-                                 });
-    if (!started && stop.stop_requested()) return Ended::kStopped;
-    if (!started) {  // nothing is in the view: the way below meets, and names, what is wrong
-      log_.warn("the view can't be built at once", {{"error", started.error().message}});
-    }
+    take_in_at_once(folding.view, cluster, stop,
+                    [this](const Positions& positions, std::size_t records) {
+                      progress_.moved(positions, records);
+                      wishes_.refuse();
+                    });
+    if (stop.stop_requested()) return Ended::kStopped;
   }
   const auto starts = reading_starts(cluster, writer->positions(), ports_.names);
   if (auto set = ports_.reader.assign(starts); !set) return Failure(std::move(set.error()));
@@ -161,6 +157,16 @@ Result<Projector::Ended> Projector::fold(Folding& folding, const ClusterState& c
     if (batch->records.empty() && batch->ends.empty()) continue;
     if (auto folded = fold_batch(folding, *batch); !folded) return Failure(folded.error());
     catching_up.note(writer->positions(), to_positions(batch->ends, ports_.names));
+  }
+}
+
+void Projector::take_in_at_once(OpenView& view, const ClusterState& cluster,
+                                const std::stop_token& stop, const TellBuilt& tell) const {
+  const auto started = start_at_once(view, {cluster, ports_.names, ports_.open_reader},
+                                     folder_.root(), options_.at_once, stop, tell);
+  // Nothing is in the view: record by record it meets, and names, what is wrong.
+  if (!started && !stop.stop_requested()) {
+    log_.warn("the view can't be built at once", {{"error", started.error().message}});
   }
 }
 
@@ -236,8 +242,15 @@ Result<void> Projector::grant(Wish wish) {
 }
 
 Result<void> Projector::rebuild() {
-  return build_beside([this](const ClusterState& cluster, const std::stop_token&) {
-    return half_built_or_new(cluster);
+  return build_beside([this](const ClusterState& cluster, const std::stop_token& stop) {
+    auto view = half_built_or_new(cluster);
+    if (!view) return view;
+    progress_.begin(view->id, view->writer->positions());
+    progress_.aim(ends_of(cluster));
+    take_in_at_once(*view, cluster, stop, [this](const Positions& positions, std::size_t records) {
+      progress_.moved(positions, records);
+    });
+    return view;
   });
 }
 

@@ -71,7 +71,8 @@ class SideBuildTest : public ::testing::Test {
     projector_.emplace(ProjectorOptions{.view_dir = folder_.root(),
                                         .poll_wait = std::chrono::milliseconds(1),
                                         .retry_pause = std::chrono::milliseconds(1),
-                                        .take_over_within = take_over_within_},
+                                        .take_over_within = take_over_within_,
+                                        .at_once = at_once_},
                        ProjectorPorts{log_.names(), log_, reader_, lag_reader_,
                                       [this]() -> Result<std::unique_ptr<kafka::PartitionReader>> {
                                         return std::make_unique<GatedReader>(log_, gate_);
@@ -120,6 +121,7 @@ class SideBuildTest : public ::testing::Test {
   FakePartitionReader lag_reader_{log_};
   GatedReader::Gate gate_;
   std::int64_t take_over_within_ = 0;
+  BulkStartOptions at_once_{};
   Log log_sink_{"test", LogLevel::kError};
   FakeBlobStore blobs_;
   CheckpointStore checkpoints_{blobs_, blobs_, log_sink_};
@@ -152,6 +154,21 @@ TEST_F(SideBuildTest, TakesOverOnceItIsAtOrPastTheServingView) {
   EXPECT_EQ(digest(new_id), digest(old_id));
   EXPECT_NE(digest(new_id), before);
   EXPECT_EQ(read_positions(*view(new_id)).value(), read_positions(*view(old_id)).value());
+}
+
+TEST_F(SideBuildTest, ALongLogIsTakenInAtOnceAndComesOutTheSame) {
+  start();
+  const auto by_record = serving();
+  stop();
+  at_once_.from_records = 1;
+  start();
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(serves_another_than(by_record));
+  EXPECT_EQ(digest(serving()), digest(by_record));
+  EXPECT_GE(projector_->progress().report().records, 13);
+  log_.append(uploaded(image_id(9)), 0, 900);
+  EXPECT_TRUE(
+      wait_until([&] { return read_row(*view(serving()), image_id(9)).value().has_value(); }));
 }
 
 TEST_F(SideBuildTest, TheFeedBeginsWhenTheViewBeginsToServe) {
