@@ -59,6 +59,7 @@ chaos: build ## Random faults under load (THUMB_CHAOS_SECONDS=240), then proof t
 
 asan: ## Build everything with ASan and UBSan (build/asan)
 	@deploy/install.sh build run test
+	@command -v node >/dev/null || deploy/install.sh node
 	@kafka/broker/fetch.sh
 	@tests/support/fetch_toxiproxy.sh
 	@deploy/build.sh asan
