@@ -138,11 +138,13 @@ void RemoteViewReader::wait(const Waiters::Wanted& wanted, std::function<void(bo
 
 // The lowest offset that somebody waits for at each place, unless it is asked about already.
 void RemoteViewReader::ask_for_waiters() {
+  // Before our own lock: the waiters' is held when reached() takes ours.
+  const auto lowest = waiters_.lowest();
   std::vector<Waiters::Wanted> due;
   {
     const std::lock_guard lock(mutex_);
     if (Steady::now() < ask_not_before_) return;
-    for (const auto& wanted : waiters_.lowest()) {
+    for (const auto& wanted : lowest) {
       const auto asked = asking_.find(wanted.partition);
       if (asked != asking_.end() && asked->second <= wanted.next_offset) continue;
       asking_[wanted.partition] = wanted.next_offset;
@@ -226,8 +228,9 @@ void RemoteViewReader::run(const std::stop_token& stop) {
     ask_for_waiters();
     auto until = Steady::now() + options_.wait_limit;
     if (const auto deadline = waiters_.next_deadline()) until = std::min(until, *deadline);
+    const bool somebody_waits = !waiters_.empty();
     std::unique_lock lock(mutex_);
-    if (!waiters_.empty() && ask_not_before_ > Steady::now()) {
+    if (somebody_waits && ask_not_before_ > Steady::now()) {
       until = std::min(until, ask_not_before_);
     }
     wake_.wait_until(lock, stop, until, [this] { return woken_; });
