@@ -333,11 +333,14 @@ class PoolProcessTest : public ::testing::Test {
   void start(const char* part) {
     process_.emplace(std::vector<std::string>{"/proc/self/exe", part},
                      std::map<std::string, std::string>{}, log_file());
-    ASSERT_TRUE(wait_until([&] { return logged().find("pool runs") != std::string::npos; }))
+    // Two threads write these, in either order: a text is refused by its first bytes, which may be
+    // before a worker has started and told how it is confined.
+    ASSERT_TRUE(wait_until([&] { return has_logged("pool runs") && has_logged("confined"); }))
         << logged();
   }
   std::filesystem::path log_file() const { return folder_.path() / "log"; }
   std::string logged() const { return read_file(log_file()).value_or(""); }
+  bool has_logged(std::string_view text) const { return logged().find(text) != std::string::npos; }
 
   TempDir folder_;
   std::optional<ChildProcess> process_;
