@@ -27,14 +27,15 @@ def adopt_orphans():
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
-def spawn(argv, env=None, log=None, cwd=ROOT):
-    """Starts argv in a session of its own (a Ctrl-C is ours to pass on); output goes to `log`."""
+def spawn(argv, env=None, log=None, cwd=ROOT, keep=()):
+    """Starts argv in a session of its own (a Ctrl-C is ours to pass on); output goes to `log`. It gets
+    the descriptors of `keep` too."""
     out = open(log, "ab") if log else subprocess.DEVNULL
     try:
         return subprocess.Popen(
             [str(word) for word in argv], env=env, cwd=cwd, stdin=subprocess.DEVNULL,
             stdout=out, stderr=subprocess.STDOUT, preexec_fn=die_with_parent,
-            start_new_session=True)
+            start_new_session=True, pass_fds=keep)
     finally:
         if log:
             out.close()
