@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "platform/background.h"
 #include "platform/clock.h"
 #include "state_projector/scratch_folder.h"
 #include "state_projector/view_queries.h"
@@ -101,6 +102,7 @@ void Checkpointer::begin(const OpenView& view, Done done) {
   busy_ = true;
   thread_ = std::jthread([this, copy = std::make_shared<Copy>(std::move(*copied)),
                           done = std::move(done)](const std::stop_token& stop) {
+    run_in_background();
     const auto stored = save_and_prune(store_, *copy, options_.keep, log_, stop);
     (stored ? written_ : failed_).Increment();
     if (!stored) log_.error("no checkpoint was written", stored.error());

@@ -201,10 +201,7 @@ Result<void> Projector::serve(Folding& folding) {
   log_.info("caught up", {{"view_id", folding.view.id}});
   const auto half_built = folder_.next();
   if (!half_built) return Failure(half_built.error());
-  if (!*half_built) return {};
-  if (auto gone_on = rebuild(); !gone_on) {
-    log_.error("a half-built view can't be gone on with now", gone_on.error());
-  }
+  if (*half_built) rebuild();
   return {};
 }
 
@@ -228,7 +225,8 @@ Result<void> Projector::grant(Wish wish) {
   }
   switch (wish) {
     case Wish::kRebuild:
-      return rebuild();
+      rebuild();
+      return {};
     case Wish::kRollBack:
       return roll_back();
     case Wish::kDiscard:
@@ -241,8 +239,8 @@ Result<void> Projector::grant(Wish wish) {
   return fail(ErrorKind::kInternal, "not-here", "checkpoints are asked for elsewhere");
 }
 
-Result<void> Projector::rebuild() {
-  return build_beside([this](const ClusterState& cluster, const std::stop_token& stop) {
+void Projector::rebuild() {
+  build_beside([this](const ClusterState& cluster, const std::stop_token& stop) {
     auto view = half_built_or_new(cluster);
     if (!view) return view;
     progress_.begin(view->id, view->writer->positions());
@@ -271,9 +269,10 @@ Result<OpenView> Projector::half_built_or_new(const ClusterState& cluster) const
 Result<void> Projector::rebuild_from_checkpoint() {
   if (auto forgotten = folder_.forget_next(); !forgotten) return forgotten;
   if (auto tidied = folder_.tidy(); !tidied) return tidied;
-  return build_beside([this](const ClusterState& cluster, const std::stop_token& stop) {
+  build_beside([this](const ClusterState& cluster, const std::stop_token& stop) {
     return restored(cluster, stop);
   });
+  return {};
 }
 
 Result<OpenView> Projector::restored(const ClusterState& cluster,
@@ -295,8 +294,8 @@ Result<void> Projector::roll_back() {
     return fail(ErrorKind::kConflict, "nothing-to-go-back-to", "no previous view is kept");
   }
   log_.info("going back to the previous view", {{"view_id", **previous}});
-  return build_beside([this, id = **previous](const ClusterState& cluster,
-                                              const std::stop_token&) -> Result<OpenView> {
+  build_beside([this, id = **previous](const ClusterState& cluster,
+                                       const std::stop_token&) -> Result<OpenView> {
     auto view = opener_.reopen(id, cluster);
     if (!view) return Failure(std::move(view.error()));
     if (!*view) {
@@ -306,6 +305,7 @@ Result<void> Projector::roll_back() {
     if (auto set = folder_.set_next(id); !set) return Failure(std::move(set.error()));
     return std::move(**view);
   });
+  return {};
 }
 
 Result<void> Projector::discard() {
@@ -314,15 +314,12 @@ Result<void> Projector::discard() {
   return folder_.tidy();
 }
 
-Result<void> Projector::build_beside(SideBuild::Begin begin) {
-  auto reader = ports_.open_reader();
-  if (!reader) return Failure(std::move(reader.error()));
+void Projector::build_beside(SideBuild::Begin begin) {
   beside_ =
-      std::make_unique<SideBuild>(std::move(begin), std::move(*reader), ports_.admin, ports_.names,
+      std::make_unique<SideBuild>(std::move(begin), ports_.open_reader, ports_.admin, ports_.names,
                                   SideBuildOptions{options_.batch_records, options_.poll_wait,
                                                    options_.ask_timeout, options_.retry_pause},
                                   progress_, log_);
-  return {};
 }
 
 void Projector::look_after_build() {

@@ -107,11 +107,11 @@ class Projector {
   // While a view serves, between two batches. True: the one built beside is to take over.
   [[nodiscard]] bool attend(const Folding& folding);
   [[nodiscard]] Result<void> grant(Wish wish);
-  [[nodiscard]] Result<void> rebuild();
+  void rebuild();
   [[nodiscard]] Result<void> rebuild_from_checkpoint();
   [[nodiscard]] Result<void> roll_back();
   [[nodiscard]] Result<void> discard();
-  [[nodiscard]] Result<void> build_beside(SideBuild::Begin begin);
+  void build_beside(SideBuild::Begin begin);
   void look_after_build();
 
   // Views to be built; on the thread of a build beside, too.

@@ -3,15 +3,16 @@
 #include <condition_variable>
 #include <utility>
 
+#include "platform/background.h"
 #include "platform/failpoint.h"
 
 namespace thumb {
 
-SideBuild::SideBuild(Begin begin, std::unique_ptr<kafka::PartitionReader> reader,
-                     kafka::Admin& admin, const TopicNames& names, SideBuildOptions options,
-                     BuildProgress& progress, Log& log)
+SideBuild::SideBuild(Begin begin, OpenReader open_reader, kafka::Admin& admin,
+                     const TopicNames& names, SideBuildOptions options, BuildProgress& progress,
+                     Log& log)
     : begin_(std::move(begin)),
-      reader_(std::move(reader)),
+      open_reader_(std::move(open_reader)),
       admin_(admin),
       names_(names),
       options_(options),
@@ -43,6 +44,7 @@ OpenView SideBuild::take() {
 }
 
 void SideBuild::run(const std::stop_token& stop) {
+  run_in_background();  // whoever asks the serving view comes first
   const auto folded = fold(stop);
   if (folded) return;
   const std::lock_guard lock(mutex_);
@@ -74,11 +76,13 @@ Result<void> SideBuild::fold(const std::stop_token& stop) {
 
   auto& writer = *view_.writer;
   if (auto whole = check_log_start(*cluster, writer.positions(), log_); !whole) return whole;
+  const auto reader = open_reader_();
+  if (!reader) return Failure(reader.error());
   const auto starts = reading_starts(*cluster, writer.positions(), names_);
-  if (auto assigned = reader_->assign(starts); !assigned) return assigned;
+  if (auto assigned = (*reader)->assign(starts); !assigned) return assigned;
   show_positions();
   while (!stop.stop_requested()) {
-    const auto batch = reader_->poll(options_.batch_records, options_.poll_wait);
+    const auto batch = (*reader)->poll(options_.batch_records, options_.poll_wait);
     if (!batch) return Failure(batch.error());
     if (batch->records.empty() && batch->ends.empty()) continue;
     const auto folded = writer.apply(batch->records, to_positions(batch->ends, names_));

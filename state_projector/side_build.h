@@ -1,4 +1,5 @@
-// Folds a view beside the one that serves: a thread and a reader of its own, a database of its own.
+// Folds a view beside the one that serves: threads and a reader of its own, a database of its own,
+// and no CPU time that anybody else wants.
 #pragma once
 
 #include <chrono>
@@ -30,10 +31,12 @@ class SideBuild {
  public:
   // Opens the view to be built, on the build's thread, knowing how the log stands by then.
   using Begin = std::function<Result<OpenView>(const ClusterState&, const std::stop_token&)>;
+  // The same for what it is folded from: so its threads have the build's priority.
+  using OpenReader = std::function<Result<std::unique_ptr<kafka::PartitionReader>>()>;
 
   // All references must outlive it.
-  SideBuild(Begin begin, std::unique_ptr<kafka::PartitionReader> reader, kafka::Admin& admin,
-            const TopicNames& names, SideBuildOptions options, BuildProgress& progress, Log& log);
+  SideBuild(Begin begin, OpenReader open_reader, kafka::Admin& admin, const TopicNames& names,
+            SideBuildOptions options, BuildProgress& progress, Log& log);
   // Stops at the end of a batch.
   ~SideBuild();
   SideBuild(const SideBuild&) = delete;
@@ -55,7 +58,7 @@ class SideBuild {
 
   const Begin begin_;
   OpenView view_;  // of the thread, until it has ended
-  const std::unique_ptr<kafka::PartitionReader> reader_;
+  const OpenReader open_reader_;
   kafka::Admin& admin_;
   const TopicNames& names_;
   const SideBuildOptions options_;
