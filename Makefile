@@ -45,7 +45,7 @@ build: ## Install what is missing and build the binaries (build/release/bin)
 test: asan ## All tests, with ASan and UBSan, on a private Kafka
 	@tests/support/with_kafka.py -- ctest --preset asan -j3
 
-bench: ## Measure against Fastify + BullMQ + Redis + sharp, and Kafka Streams (15 minutes); make bench-<row> for one row
+bench: ## Measure against Fastify + BullMQ + Redis + sharp, and Kafka Streams (20 minutes); make bench-<row> for one row
 	@deploy/bench.sh
 
 bench-%:

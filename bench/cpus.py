@@ -10,6 +10,7 @@ class Cpus:
 
     def __init__(self):
         everything = sorted(os.sched_getaffinity(0))
+        self.all = set(everything)
         self.pinned = len(everything) >= 4
         self._workers = everything[:2] if self.pinned else everything
         self.rest = set(everything[2:4] if self.pinned else everything)

@@ -14,13 +14,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from bench import frame, machine, pipeline, replay, sample_images  # noqa: E402
+from bench import frame, machine, pipeline, rebuild, replay, restore, sample_images  # noqa: E402
 from bench.cpus import Cpus  # noqa: E402
 from bench.sides import install_peer  # noqa: E402
 
 
-# Of the whole pipeline, whose two sides run throughout; and those that bring all they need.
-NAMES = (*pipeline.EXPERIMENTS, *replay.EXPERIMENTS)
+# Those that bring all they need; the others are of the whole pipeline, whose two sides run throughout.
+ALONE = {**replay.EXPERIMENTS, **rebuild.EXPERIMENTS, **restore.EXPERIMENTS}
+NAMES = (*pipeline.EXPERIMENTS, *ALONE)
 
 
 def parse_arguments(argv):
@@ -59,9 +60,9 @@ def measure(arguments, folder):
 
     try:
         for name in names:
-            if name in replay.EXPERIMENTS:
+            if name in ALONE:
                 say_measuring(name)
-                yield from measured(name, *replay.EXPERIMENTS[name](data, cpus, arguments.smoke))
+                yield from measured(name, *ALONE[name](data, cpus, arguments.smoke))
         names = [name for name in names if name in pipeline.EXPERIMENTS]
         if not names:
             return

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,10 @@ struct Plan {
   std::size_t count = 1;   // images in all, where the work is counted and not timed
   std::chrono::milliseconds warm_up{0};
   std::chrono::milliseconds measured{0};
+  // steady_reads only.
+  std::vector<std::string> ids;  // asked for in turn
+  std::size_t rate = 1;          // questions a second, over all connections
+  std::stop_token stop;          // ends the measured time early
 };
 
 struct Report {
@@ -25,9 +31,13 @@ struct Report {
   double seconds = 0;               // the measured time
   std::vector<double> ms;           // of each of them
   std::vector<double> accepted_ms;  // latency only: the part until the 202
+  // steady_reads only: questions without the answer that was expected, and what the first one got.
+  std::size_t failed = 0;
+  std::string first_failure;
 };
 
-// A failure of any one request fails the whole: a run with errors measures nothing.
+// A failure of any one request fails the whole, but for steady_reads: a run with errors measures
+// nothing.
 
 // POSTs over all connections at once, each as soon as its last was answered.
 [[nodiscard]] Result<Report> accepted(const Plan& plan);
@@ -42,5 +52,10 @@ struct Report {
 
 // GETs of the status of `count` completed images over all connections.
 [[nodiscard]] Result<Report> status_reads(const Plan& plan);
+
+// GETs of the status of `ids` at `rate`, whatever the answers take: what waits for its turn because
+// the one before it was late counts from when it was due. Failures are counted, not the end of it.
+// Calls `measuring` when the warm-up is over.
+[[nodiscard]] Result<Report> steady_reads(const Plan& plan, const std::function<void()>& measuring);
 
 }  // namespace thumb::bench

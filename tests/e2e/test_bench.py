@@ -14,14 +14,15 @@ from bench import frame  # noqa: E402
 
 
 def test_it_runs(tmp_path):
-    rows = ("uploads-completed-1", "latency-light", "status-reads", "accepted", "replay")
+    rows = ("uploads-completed-1", "latency-light", "status-reads", "accepted", "replay",
+            "rebuild-under-load", "restore")
     done = subprocess.run([processes.ROOT / "bench/run.py", "--smoke", "--out", tmp_path, *rows],
                           capture_output=True, text=True, timeout=240, check=False,
                           preexec_fn=processes.die_with_parent)
     assert done.returncode == 0, done.stderr
     figures = {line.split()[0]: float(line.split()[1]) for line in done.stdout.splitlines()}
     assert set(figures) == {"uploads-completed-1", "latency-light-p50", "latency-light-p99",
-                            "status-reads", "accepted", "replay"}
+                            "status-reads", "accepted", "replay", "rebuild-under-load", "restore"}
     assert 0 < figures["latency-light-p50"] <= figures["latency-light-p99"]
     assert figures["status-reads"] > 0
     raw = json.loads((tmp_path / "bench/latency-light.json").read_text())
