@@ -6,6 +6,7 @@
 
 #include "processor/image/exif_orientation.h"
 #include "processor/image/fit.h"
+#include "processor/image/jpeg/jpeg_eighth.h"
 #include "processor/image/magick_edge.h"
 
 namespace thumb {
@@ -100,6 +101,41 @@ std::uint64_t jpeg_scale_eighths(PixelSize size, PixelSize at_least) {
   return std::max<std::uint64_t>(1, (8 + divisor - 1) / divisor);
 }
 
+Magick::Quantum quantum(std::uint8_t level) {
+  static_assert(sizeof(Magick::Quantum) == 2);
+  return static_cast<Magick::Quantum>(level * 0x101);
+}
+
+// As ImageMagick's own reader would have made it.
+Magick::Image image_of(const RgbPicture& picture, const std::string& icc_profile) {
+  MagickCore::Image* pixels = MagickCore::AcquireImage(nullptr);
+  Magick::Image image(pixels);  // Magick++ makes new ones by a coder that is not permitted here
+  MagickCore::SetImageExtent(pixels, picture.size.width, picture.size.height);
+  image.quiet(true);
+  Magick::PixelPacket* to = image.setPixels(0, 0, picture.size.width, picture.size.height);
+  if (to == nullptr) throw std::bad_alloc();
+  for (auto from = picture.rgb.begin(); from != picture.rgb.end(); from += 3, ++to) {
+    to->red = quantum(from[0]);
+    to->green = quantum(from[1]);
+    to->blue = quantum(from[2]);
+    to->opacity = 0;  // opaque
+  }
+  image.syncPixels();
+  if (!icc_profile.empty()) {
+    image.profile("ICC", Magick::Blob(icc_profile.data(), icc_profile.size()));
+  }
+  return image;
+}
+
+// Only where that is small enough, and the file is without a fault.
+std::optional<Magick::Image> read_eighth(ByteView bytes, const ImageHead& head,
+                                         PixelSize at_least) {
+  if (!head.plain_jpeg || jpeg_scale_eighths(head.size, at_least) != 1) return std::nullopt;
+  const auto picture = jpeg_eighth(bytes, *head.plain_jpeg);
+  if (!picture) return std::nullopt;
+  return image_of(*picture, head.plain_jpeg->icc_profile);
+}
+
 }  // namespace
 
 void DecodeTimer::attach(MagickCore::ImageInfo& info) {
@@ -116,6 +152,12 @@ MagickCore::MagickBooleanType DecodeTimer::on_progress(const char* /*what*/,
 }
 
 Result<ImageHead> read_head(ByteView bytes, ImageFormat format, DecodeTimer& timer) {
+  if (format == ImageFormat::kJpeg) {
+    if (auto plain = plain_jpeg_head(bytes)) {
+      const PixelSize size = plain->size;
+      return ImageHead{format, size, exif_orientation(bytes, format), false, std::move(plain)};
+    }
+  }
   const ImageInfoPtr info = new_info(format, timer);
   const ExceptionInfoPtr reported = new_exception_info();
   MagickCore::Image* image =
@@ -124,12 +166,13 @@ Result<ImageHead> read_head(ByteView bytes, ImageFormat format, DecodeTimer& tim
     const bool progressive =
         format == ImageFormat::kJpeg && head->interlace != MagickCore::NoInterlace;
     return ImageHead{format, canvas_size(*head, format), exif_orientation(bytes, format),
-                     progressive};
+                     progressive, std::nullopt};
   });
 }
 
 Result<Magick::Image> read_picture(ByteView bytes, const ImageHead& head, PixelSize at_least,
                                    DecodeTimer& timer) {
+  if (auto image = read_eighth(bytes, head, at_least)) return *image;
   const ImageInfoPtr info = new_info(head.format, timer);
   if (head.format == ImageFormat::kJpeg) {
     const std::string hint = std::to_string(at_least.width) + "x" + std::to_string(at_least.height);

@@ -4,9 +4,11 @@
 #include <Magick++.h>
 
 #include <chrono>
+#include <optional>
 
 #include "platform/bytes.h"
 #include "platform/result.h"
+#include "processor/image/jpeg/jpeg_head.h"
 #include "schemas/events.h"
 #include "schemas/image_format.h"
 
@@ -17,7 +19,8 @@ struct ImageHead {
   ImageFormat format = ImageFormat::kJpeg;
   PixelSize size;       // of the canvas, which a GIF's or WebP's first frame may cover in part only
   int orientation = 1;  // EXIF, 1 to 8
-  bool progressive = false;  // JPEG
+  bool progressive = false;            // JPEG
+  std::optional<JpegHead> plain_jpeg = {};  // where there is one
 };
 
 // Cancels ImageMagick when the time is over. Must outlive the reading.

@@ -34,6 +34,7 @@ FENCES = (
     ("Magick++", "processor/image/"),
     ("magick/", "processor/image/"),
     ("MagickCore/", "processor/image/"),
+    ("jpeglib.h", "processor/image/jpeg/jpeg_head."),
     ("lcms2", "processor/image/"),
     ("seccomp.h", "processor/sandbox/"),
     ("simdjson", "schemas/plain_json."),

@@ -200,11 +200,22 @@ TEST_F(ThumbnailMakerTest, NoMetadataIsLeft) {
 }
 
 TEST_F(ThumbnailMakerTest, ColoursAreConvertedByTheEmbeddedProfile) {
-  // In this profile the first channel is the primary that sRGB calls green.
-  const Pixels seen = pixels(jpeg_with_swapped_primaries({300, 200}, {230, 10, 10}));
-  const Rgba middle = seen.quarter(0);
-  EXPECT_GT(middle.g, 200);
-  EXPECT_LT(middle.r, 60);
+  // In this profile the first channel is the primary that sRGB calls green. The larger one is
+  // decoded at an eighth.
+  for (const PixelSize size : {PixelSize{300, 200}, {1800, 1200}}) {
+    const Rgba middle = pixels(jpeg_with_swapped_primaries(size, {230, 10, 10})).quarter(0);
+    EXPECT_GT(middle.g, 200);
+    EXPECT_LT(middle.r, 60);
+  }
+}
+
+TEST_F(ThumbnailMakerTest, ADecodingAtAnEighthLooksLikeAWholeOne) {
+  const auto picture = [&](ImageFormat format) { return pixels(noise(format, {2000, 1700})); };
+  EXPECT_LT(picture(ImageFormat::kPng).mean_difference(picture(ImageFormat::kJpeg)), 12.0);
+  const auto large =
+      made(jpeg_with_orientation(quarters(ImageFormat::kJpeg, {1700, 3400}, stored_for(6)), 6));
+  EXPECT_EQ(large.original_size, (PixelSize{3400, 1700}));
+  expect_quarters(Pixels::of(large.thumbnails[0].bytes), kFourColours, kJpegSlack);
 }
 
 TEST_F(ThumbnailMakerTest, AnUnusableProfileIsIgnored) {
