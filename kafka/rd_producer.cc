@@ -83,6 +83,7 @@ RdOptions producer_options(const ProducerOptions& options) {
                   {"acks", "all"},
                   {"partitioner", "murmur2_random"},
                   {"compression.type", "zstd"},
+                  {"compression.level", kZstdLevel},
                   {"message.timeout.ms", std::to_string(options.delivery_timeout.count())},
                   {"linger.ms", std::to_string(options.linger.count())},
                   {"retry.backoff.ms", "20"},

@@ -70,6 +70,7 @@ RdOptions transaction_options(const TransactionOptions& options) {
                std::to_string(std::min(kDeliveryLimit, options.transaction_timeout).count())},
               {"partitioner", "murmur2_random"},
               {"compression.type", "zstd"},
+              {"compression.level", kZstdLevel},
               {"linger.ms", "0"},
               // The broker answers "concurrent transactions" while it finishes the previous one:
               // the back-off is the latency of a transaction (63-94 ms at the default of 100).

@@ -1,6 +1,6 @@
 #include "processor/sandbox/conversation.h"
 
-#include <algorithm>
+#include <cstring>
 
 #include "processor/sandbox/messages.h"
 
@@ -15,7 +15,8 @@ constexpr std::chrono::seconds kMemoryWait{30};
 
 Conversation::End Conversation::run(ByteView original, const DecodeJob& job,
                                     std::chrono::milliseconds grace) {
-  std::ranges::copy(original, worker_.input.bytes().begin());
+  // Not std::ranges::copy: GCC 12 moves std::byte one by one.
+  std::memcpy(worker_.input.bytes().data(), original.data(), original.size());
   ++worker_.jobs;
   if (!send_message(worker_.channel.get(), as_bytes(encode_job(job)))) return End::kClosed;
   deadline_ = steady_clock::now() + job.limits.max_time + grace;

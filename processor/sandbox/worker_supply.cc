@@ -45,16 +45,23 @@ Result<void> WorkerSupply::await_first(Deadline deadline) {
 
 std::shared_ptr<WorkerLink> WorkerSupply::take(Deadline deadline) {
   std::unique_lock lock(mutex_);
-  const auto me = waiting_.insert(waiting_.end(), 0);
+  const auto me = waiting_.emplace(waiting_.end());
   const auto mine = [&] { return me == waiting_.begin() && !idle_.empty(); };
-  const bool served = changed_.wait_until(lock, deadline, mine);
+  const bool served = me->wait_until(lock, deadline, mine);
   waiting_.erase(me);
-  changed_.notify_all();  // whoever is first in line now
-  if (!served) return nullptr;
-  Entry& entry = entries_.at(idle_.back());
-  idle_.pop_back();
-  entry.state = State::kLent;
-  return entry.link;
+  std::shared_ptr<WorkerLink> link;
+  if (served) {
+    Entry& entry = entries_.at(idle_.back());
+    idle_.pop_back();
+    entry.state = State::kLent;
+    link = entry.link;
+  }
+  call_next();  // who was behind may be first in line now
+  return link;
+}
+
+void WorkerSupply::call_next() {
+  if (!waiting_.empty() && !idle_.empty()) waiting_.front().notify_one();
 }
 
 void WorkerSupply::give_back(const std::shared_ptr<WorkerLink>& worker, Fate fate) {
@@ -68,6 +75,7 @@ void WorkerSupply::give_back(const std::shared_ptr<WorkerLink>& worker, Fate fat
     } else if (fate == Fate::kKeep) {
       entry.state = State::kIdle;
       idle_.push_back(worker->id);
+      call_next();
     } else {
       shutdown(worker->channel.get(), SHUT_RDWR);  // a worker that waits for a job ends
       entry.state = State::kEnding;
@@ -75,7 +83,6 @@ void WorkerSupply::give_back(const std::shared_ptr<WorkerLink>& worker, Fate fat
       entry.deadline = steady_clock::now() + kEndLimit;
     }
   }
-  changed_.notify_all();
   if (fate != Fate::kKeep) wake();
 }
 

@@ -86,6 +86,7 @@ class WorkerSupply {
   void lose_zygote(std::string_view what);
   void show_confinement(std::uint32_t confined_by);
   // REQUIRES: mutex_ held, here and below.
+  void call_next();
   void start_failed(std::string_view what);
   void bury(Entries::iterator entry, const Death& death);
   void show_alive();
@@ -111,10 +112,11 @@ class WorkerSupply {
   std::uint32_t next_id_ = 1;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable changed_;  // a first worker, or a death
   Entries entries_;
   std::vector<std::uint32_t> idle_;  // the last one used is taken first: its memory is warm
-  std::list<int> waiting_;           // callers of take(), in order
+  // Callers of take(), in order, each with a signal of its own: one worker wakes one of them.
+  std::list<std::condition_variable> waiting_;
   unsigned failures_ = 0;            // starts that failed since one went well
   std::string trouble_;              // the last of them
 

@@ -71,6 +71,7 @@ void WorkerSupply::hear_worker(std::uint32_t id) {
     confined_by = static_cast<std::uint32_t>(report->value);
     found->second.state = State::kIdle;
     idle_.push_back(id);
+    call_next();
     failures_ = 0;
     show_alive();
   }
