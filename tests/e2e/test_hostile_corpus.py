@@ -99,7 +99,7 @@ def photos():
     rng = random.Random(20261121)
     return {
         "jpeg": [images.jpeg(200, 150, 1), images.jpeg(200, 150, 2, progressive=True),
-                 images.oriented_jpeg(200, 150, 6)],
+                 images.oriented_jpeg(200, 150, 6), images.jpeg(1700, 400, 3)],  # the last: at an eighth
         "png": [images.encode(images.picture(120, 90, rng, mode), "PNG") for mode in ("RGB", "RGBA", "P")],
         "gif": [images.encode(images.picture(120, 90, rng, "P"), "GIF"), bombs.blank_gif(90, 60, 4)],
         "webp": [images.encode(images.picture(120, 90, rng, "RGBA"), "WEBP"),
