@@ -70,9 +70,11 @@ class RdPartitionReader final : public PartitionReader {
     failure_.reset();
     next_.clear();
     for (const auto& [tp, offset] : starts) next_[tp] = offset;
+    // Before they are read: then the first fetch asks for all of them. One that asks for some only
+    // would hold the others up for as long as it waits in vain.
+    learn_topics(starts);
     const auto code = rd_kafka_assign(client_.get(), to_rd(starts).get());
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return tl::unexpected(to_error(code, "assign"));
-    learn_topics(starts);
     return {};
   }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "platform/http/problem.h"
+#include "state_projector/stoppable_reader.h"
 #include "state_projector/view_digest.h"
 #include "state_projector/view_list.h"
 #include "state_projector/view_queries.h"
@@ -87,8 +88,9 @@ Result<std::string> ProjectorAdmin::digest() const {
   if (!view) return Failure(view.error());
   const auto meta = read_meta(**view);
   if (!meta) return Failure(meta.error());
-  return digest_of(**view).map(
-      [&](const ViewDigest& found) { return digest_json(meta->view_id, found); });
+  return digest_of(StoppableReader(**view, stop_.get_token())).map([&](const ViewDigest& found) {
+    return digest_json(meta->view_id, found);
+  });
 }
 
 }  // namespace thumb

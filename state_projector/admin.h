@@ -11,6 +11,8 @@
 // problem+json: 409 build-in-progress, nothing-to-go-back-to; 503 not-ready, busy.
 #pragma once
 
+#include <stop_token>
+
 #include "platform/http/router.h"
 #include "platform/worker_pool.h"
 #include "state_projector/commands.h"
@@ -23,6 +25,10 @@ class ProjectorAdmin {
  public:
   ProjectorAdmin(const ViewFolder& folder, ViewOpeners openers, Projector& projector)
       : folder_(folder), openers_(std::move(openers)), projector_(projector) {}
+  // What is being read is given up: digests of large views take longer than a stop may.
+  ~ProjectorAdmin() { stop_.request_stop(); }
+  ProjectorAdmin(const ProjectorAdmin&) = delete;
+  ProjectorAdmin& operator=(const ProjectorAdmin&) = delete;
 
   void add_routes(http::Router& router);
 
@@ -37,7 +43,8 @@ class ProjectorAdmin {
   const ViewFolder& folder_;
   const ViewOpeners openers_;
   Projector& projector_;
-  WorkerPool readers_{1, 8};
+  std::stop_source stop_;
+  WorkerPool readers_{1, 8};  // last: what it runs uses all of the above
 };
 
 }  // namespace thumb

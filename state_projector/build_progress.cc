@@ -8,7 +8,15 @@ double BuildReport::records_per_second() const {
   return took.count() > 0 ? static_cast<double>(records) / took.count() : 0;
 }
 
+std::int64_t BuildReport::total() const { return offsets_missing({}, targets); }
+
 std::int64_t BuildReport::left() const { return offsets_missing(positions, targets); }
+
+std::optional<double> BuildReport::seconds_left() const {
+  const auto rate = records_per_second();
+  if (rate <= 0) return std::nullopt;
+  return static_cast<double>(left()) / rate;
+}
 
 std::int64_t offsets_missing(const Positions& positions, const Positions& wanted) {
   std::int64_t missing = 0;
@@ -22,18 +30,20 @@ void BuildProgress::begin(const std::string& view_id, const Positions& positions
   const std::lock_guard lock(mutex_);
   if (report_.state == BuildReport::State::kBuilding && report_.view_id == view_id) {
     report_.positions = positions;  // the same build, gone on with in another way
-    return;
+    return changed_(report_);
   }
   report_ = {};
   report_.state = BuildReport::State::kBuilding;
   report_.view_id = view_id;
   report_.positions = positions;
   begun_ = Steady::now();
+  changed_(report_);
 }
 
 void BuildProgress::aim(const Positions& targets) {
   const std::lock_guard lock(mutex_);
   report_.targets = targets;
+  changed_(report_);
 }
 
 void BuildProgress::moved(const Positions& positions, std::size_t records) {
@@ -41,17 +51,20 @@ void BuildProgress::moved(const Positions& positions, std::size_t records) {
   report_.positions = positions;
   report_.records += static_cast<std::int64_t>(records);
   report_.took = Steady::now() - begun_;
+  changed_(report_);
 }
 
 void BuildProgress::serves() {
   const std::lock_guard lock(mutex_);
   if (report_.state == BuildReport::State::kBuilding) report_.state = BuildReport::State::kServing;
+  changed_(report_);
 }
 
 void BuildProgress::failed(const std::string& problem) {
   const std::lock_guard lock(mutex_);
   report_.state = BuildReport::State::kFailed;
   report_.problem = problem;
+  changed_(report_);
 }
 
 BuildReport BuildProgress::report() const {

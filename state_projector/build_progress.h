@@ -3,8 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "state_projector/positions.h"
 
@@ -22,8 +25,10 @@ struct BuildReport {
   std::string problem;  // kFailed: why
 
   [[nodiscard]] double records_per_second() const;
-  // Offsets between positions and targets.
-  [[nodiscard]] std::int64_t left() const;
+  [[nodiscard]] std::int64_t total() const;  // offsets up to the targets
+  [[nodiscard]] std::int64_t left() const;   // those of them past the positions
+  // Until they are read; empty before there is a rate.
+  [[nodiscard]] std::optional<double> seconds_left() const;
 };
 
 // Offsets that `positions` lack to be at or past `wanted` in every partition.
@@ -32,6 +37,12 @@ struct BuildReport {
 // Thread-safe: the builder tells, anybody asks.
 class BuildProgress {
  public:
+  // Called at every change, by whoever makes it, one at a time; must not call back.
+  using Changed = std::function<void(const BuildReport&)>;
+
+  explicit BuildProgress(Changed changed = [](const BuildReport&) {})
+      : changed_(std::move(changed)) {}
+
   void begin(const std::string& view_id, const Positions& positions);
   void aim(const Positions& targets);
   void moved(const Positions& positions, std::size_t records);
@@ -43,6 +54,7 @@ class BuildProgress {
  private:
   using Steady = std::chrono::steady_clock;
 
+  const Changed changed_;
   mutable std::mutex mutex_;
   BuildReport report_;
   Steady::time_point begun_;

@@ -6,11 +6,10 @@
 #include <deque>
 #include <iterator>
 #include <mutex>
-#include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 
+#include "platform/on_threads.h"
 #include "state_projector/bulk_range.h"
 #include "state_projector/entry_pile.h"
 #include "state_projector/log_entry.h"
@@ -59,30 +58,6 @@ Map share(const Map& whole, std::size_t thread, std::size_t threads) {
   return part;
 }
 
-// Runs `work` for each number below `count`, each on a thread of its own, and gives the first
-// error; the others are told to stop then, as by `stop`.
-Result<void> on_threads(
-    std::size_t count, const std::stop_token& stop,
-    const std::function<Result<void>(std::size_t, const std::stop_token&)>& work) {
-  std::stop_source all;
-  const std::stop_callback pass_on(stop, [&all] { all.request_stop(); });
-  std::mutex mutex;
-  Result<void> outcome;
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t number = 0; number < count; ++number) {
-      threads.emplace_back([&, number] {
-        auto done = work(number, all.get_token());
-        if (done) return;
-        const std::lock_guard lock(mutex);
-        if (outcome) outcome = std::move(done);
-        all.request_stop();
-      });
-    }
-  }
-  return outcome;
-}
-
 Result<void> read_share(const Positions& target, const BulkSource& source,
                         const ReplayOptions& options, const std::stop_token& stop,
                         Progress& progress, EntryPile& pile) {
@@ -127,13 +102,13 @@ Result<std::vector<BulkRange>> fold_ranges(const std::deque<EntryPile>& piles, K
   bounds.emplace_back();  // an empty end is none
   std::vector<BulkRange> ranges(bounds.size() - 1);
   auto folded = on_threads(
-      ranges.size(), stop, [&](std::size_t number, const std::stop_token&) -> Result<void> {
+      ranges.size(), stop, [&](std::size_t number, const std::stop_token& told) -> Result<void> {
         std::vector<std::unique_ptr<EntryCursor>> cursors;
         for (const auto& pile : piles) {
           if (auto added = pile.append_cursors(bounds[number], cursors); !added) return added;
         }
         MergedEntries entries(std::move(cursors));
-        return fold_range(entries, bounds[number + 1], store).map([&](BulkRange range) {
+        return fold_range(entries, bounds[number + 1], store, told).map([&](BulkRange range) {
           ranges[number] = std::move(range);
         });
       });
@@ -144,7 +119,7 @@ Result<std::vector<BulkRange>> fold_ranges(const std::deque<EntryPile>& piles, K
 // Numbers and index entries of all ranges together, as runs.
 class Totals {
  public:
-  explicit Totals(KeyValueStore& store) : store_(store) {}
+  Totals(KeyValueStore& store, const std::stop_token& stop) : store_(store), stop_(stop) {}
 
   Result<void> add(const std::vector<KeyChange>& pairs) {
     if (pairs.empty()) return {};
@@ -167,6 +142,7 @@ class Totals {
     }
     std::unique_ptr<SortedRun> run;
     for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (stop_.stop_requested()) return told_to_stop();
       if (i == 0 || keys[i].front() != keys[i - 1].front()) {
         if (run) runs_.push_back(std::move(run));
         auto begun = store_.begin_run();
@@ -183,6 +159,7 @@ class Totals {
 
  private:
   KeyValueStore& store_;
+  const std::stop_token& stop_;
   std::vector<std::unique_ptr<SortedRun>> runs_;
 };
 
@@ -231,12 +208,13 @@ Result<void> bulk_build(const Positions& target, const BulkSource& source, KeyVa
 
   auto ranges = fold_ranges(piles, store, options.threads, stop);
   if (!ranges) return Failure(std::move(ranges.error()));
-  Totals totals(store);
+  Totals totals(store, stop);
   if (auto added = totals.add(counters_of(*ranges)); !added) return added;
   if (auto added = totals.add(positions_of(target)); !added) return added;
   if (auto added = totals.add_index_keys(*ranges); !added) return added;
   auto runs = totals.take();
   for (auto& range : *ranges) std::ranges::move(range.runs, std::back_inserter(runs));
+  if (stop.stop_requested()) return told_to_stop();
   return store.take_in(std::move(runs));
 }
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "platform/failpoint.h"
+#include "platform/on_threads.h"
 #include "schemas/history.h"
 #include "schemas/row_join.h"
 #include "state_projector/fold.h"
@@ -106,10 +108,13 @@ class RangeFolder {
 
 }  // namespace
 
-Result<BulkRange> fold_range(EntryCursor& entries, std::string_view end, KeyValueStore& store) {
+Result<BulkRange> fold_range(EntryCursor& entries, std::string_view end, KeyValueStore& store,
+                             const std::stop_token& stop) {
   auto folder = RangeFolder::begin(store);
   if (!folder) return Failure(std::move(folder.error()));
   while (entries.valid() && (end.empty() || entries.key() < end)) {
+    if (stop.stop_requested()) return told_to_stop();
+    failpoint("rebuild.between-entries");
     if (auto added = folder->add(entries.key(), entries.value()); !added) {
       return Failure(std::move(added.error()));
     }

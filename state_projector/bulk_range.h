@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,9 @@ struct BulkRange {
 
 // Folds the entries below `end` (empty: all); keys and values are those of the view's history and
 // of its unreadable records. REQUIRES: all entries of each image are there. Errors: those of the
-// store and of `entries`; kCorrupt (never) if an entry is not what was put in.
+// store and of `entries`; kUnavailable/"stopped"; kCorrupt (never) if an entry is not what was put
+// in.
 [[nodiscard]] Result<BulkRange> fold_range(EntryCursor& entries, std::string_view end,
-                                           KeyValueStore& store);
+                                           KeyValueStore& store, const std::stop_token& stop);
 
 }  // namespace thumb

@@ -57,7 +57,7 @@ struct StoredCheckpoint {
 [[nodiscard]] std::vector<StoredCheckpoint> stored_checkpoints(
     const std::string& shelf, const std::vector<std::string>& keys);
 // The finished ones but the newest `keep`, and unfinished ones older than all that are kept (a
-// younger one may be on its way). REQUIRES: newest first; keep > 0.
+// younger one may be on its way; with `keep` 0 they all go). REQUIRES: newest first.
 [[nodiscard]] std::vector<StoredCheckpoint> outdated_checkpoints(
     const std::vector<StoredCheckpoint>& stored, std::size_t keep);
 

@@ -4,12 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <functional>
 #include <system_error>
 #include <vector>
 
 #include "platform/digest.h"
 #include "platform/file_io.h"
+#include "platform/on_threads.h"
 #include "platform/text.h"
 
 namespace thumb {
@@ -19,8 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20U;
 constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{16} << 20U;
-
-Failure stopped() { return fail_transient(ErrorKind::kUnavailable, "stopped", "told to stop"); }
+// That restore files at once: hashing takes a CPU, and fsync waits.
+constexpr std::size_t kRestorers = 4;
 
 Failure damaged(const std::string& what) {
   return fail(ErrorKind::kCorrupt, "corrupt-checkpoint", "the checkpoint is damaged", what);
@@ -74,7 +77,7 @@ Result<CheckpointFile> CheckpointStore::save_file(const fs::path& path, const st
   Sha256 hash;
   std::vector<std::byte> piece(kPieceBytes);
   while (true) {
-    if (stop.stop_requested()) return stopped();
+    if (stop.stop_requested()) return told_to_stop();
     const auto got = ::read(fd.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return io_failure("read " + path.string(), errno);
@@ -139,9 +142,17 @@ Result<void> CheckpointStore::restore_files(const CheckpointManifest& manifest,
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return io_failure("make " + folder.string(), error.value());
-  for (const auto& file : manifest.files) {
-    if (auto restored = restore_file(file, prefix, folder, stop); !restored) return restored;
-  }
+  // The largest first: else the last thread would be at it when the others have done.
+  auto files = manifest.files;
+  std::ranges::sort(files, std::greater(), &CheckpointFile::bytes);
+  std::atomic<std::size_t> next{0};
+  const auto take_files = [&](std::size_t, const std::stop_token& told) -> Result<void> {
+    for (std::size_t i = next++; i < files.size(); i = next++) {
+      if (auto restored = restore_file(files[i], prefix, folder, told); !restored) return restored;
+    }
+    return {};
+  };
+  if (auto restored = on_threads(kRestorers, stop, take_files); !restored) return restored;
   return fsync_directory(folder);
 }
 
@@ -157,7 +168,7 @@ Result<void> CheckpointStore::restore_file(const CheckpointFile& file, const std
   Sha256 hash;
   std::vector<std::byte> piece(kPieceBytes);
   for (std::uint64_t offset = 0;;) {
-    if (stop.stop_requested()) return stopped();
+    if (stop.stop_requested()) return told_to_stop();
     const auto got = (*blob)->read_at(offset, piece);
     if (!got) return Failure(got.error());
     if (*got == 0) break;
@@ -172,12 +183,32 @@ Result<void> CheckpointStore::restore_file(const CheckpointFile& file, const std
 }
 
 Result<void> CheckpointStore::prune(const std::string& shelf, std::size_t keep) {
-  const auto keys = lister_.list(shelf);
-  if (!keys) return Failure(keys.error());
-  for (const auto& outdated : outdated_checkpoints(stored_checkpoints(shelf, *keys), keep)) {
-    if (auto removed = blobs_.remove_all(outdated.prefix); !removed) return removed;
+  return keep_newest(shelf, keep).map([](std::size_t) {});
+}
+
+Result<void> CheckpointStore::prune_older_versions(std::uint8_t row_version,
+                                                   const std::string& cluster_id) {
+  std::size_t wanted = 1;
+  for (auto version = row_version; version-- > 0;) {
+    const auto kept = keep_newest(checkpoint_shelf(version, cluster_id), wanted);
+    if (!kept) return Failure(kept.error());
+    wanted -= *kept;
   }
   return {};
+}
+
+Result<std::size_t> CheckpointStore::keep_newest(const std::string& shelf, std::size_t keep) {
+  const auto keys = lister_.list(shelf);
+  if (!keys) return Failure(keys.error());
+  const auto stored = stored_checkpoints(shelf, *keys);
+  for (const auto& outdated : outdated_checkpoints(stored, keep)) {
+    if (auto removed = blobs_.remove_all(outdated.prefix); !removed) {
+      return Failure(std::move(removed.error()));
+    }
+  }
+  const auto finished = std::ranges::count_if(
+      stored, [](const StoredCheckpoint& one) { return !one.manifest_key.empty(); });
+  return std::min(keep, static_cast<std::size_t>(finished));
 }
 
 }  // namespace thumb

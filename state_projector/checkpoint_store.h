@@ -38,8 +38,14 @@ class CheckpointStore {
 
   // Removes all but the newest `keep`.
   [[nodiscard]] Result<void> prune(const std::string& shelf, std::size_t keep);
+  // The same for those of lower row versions, which nothing reads any more but a program that is
+  // gone back to: of the highest version that has one, the newest stays, and nothing else.
+  [[nodiscard]] Result<void> prune_older_versions(std::uint8_t row_version,
+                                                  const std::string& cluster_id);
 
  private:
+  // How many finished ones are left.
+  [[nodiscard]] Result<std::size_t> keep_newest(const std::string& shelf, std::size_t keep);
   [[nodiscard]] Result<CheckpointFile> save_file(const std::filesystem::path& file,
                                                  const std::string& prefix,
                                                  const std::stop_token& stop);

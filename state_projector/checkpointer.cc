@@ -60,8 +60,9 @@ Result<void> save_and_prune(CheckpointStore& checkpoints, const Copy& copy, std:
   const auto prefix = checkpoints.save(copy.path(), copy.manifest, stop);
   if (!prefix) return Failure(prefix.error());
   log.info("checkpoint written", {{"checkpoint", *prefix}});
-  return checkpoints.prune(checkpoint_shelf(copy.manifest.row_version, copy.manifest.cluster_id),
-                           keep);
+  const auto& [version, cluster] = std::pair(copy.manifest.row_version, copy.manifest.cluster_id);
+  auto pruned = checkpoints.prune(checkpoint_shelf(version, cluster), keep);
+  return pruned ? checkpoints.prune_older_versions(version, cluster) : pruned;
 }
 
 }  // namespace

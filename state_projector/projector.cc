@@ -45,6 +45,8 @@ Projector::Projector(ProjectorOptions options, ProjectorPorts ports)
       opener_(folder_, ports_.names, ports_.open_store, ports_.log),
       log_(ports_.log),
       metrics_(ports_.metrics, ports_.admin, ports_.lag_reader, ports_.names),
+      build_metrics_(ports_.metrics),
+      progress_([this](const BuildReport& report) { build_metrics_.show(report); }),
       checkpointer_(ports_.checkpoints, folder_, options_.checkpoints, log_, ports_.metrics) {}
 
 Result<void> Projector::run(const std::stop_token& stop) {

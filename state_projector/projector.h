@@ -14,6 +14,7 @@
 #include "kafka/consumer.h"
 #include "platform/log.h"
 #include "platform/metrics.h"
+#include "state_projector/build_metrics.h"
 #include "state_projector/build_progress.h"
 #include "state_projector/bulk_start.h"
 #include "state_projector/checkpointer.h"
@@ -127,6 +128,7 @@ class Projector {
   Log& log_;
   ProjectorMetrics metrics_;
   ProjectorWishes wishes_;
+  BuildMetrics build_metrics_;
   BuildProgress progress_;
   Checkpointer checkpointer_;
   std::unique_ptr<SideBuild> beside_;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "state_projector/scratch_folder.h"
+#include "state_projector/stoppable_reader.h"
 #include "state_projector/view_compare.h"
 #include "state_projector/view_digest.h"
 #include "state_projector/view_json.h"
@@ -49,7 +50,7 @@ Result<ViewDigest> replay_beside(const KeyValueReader& view, KeyValueStore& stor
       !built) {
     return Failure(std::move(built.error()));
   }
-  return digest_of(store);
+  return digest_of(StoppableReader(store, stop));
 }
 
 // Prints the differences; the error that names what they are of.
@@ -72,7 +73,8 @@ Result<void> tell(const std::vector<ViewDifference>& differences, std::ostream& 
 Result<void> verify(const KeyValueReader& view, const ViewFolder& folder,
                     const ViewOpeners& openers, const LogSource& log, const std::stop_token& stop,
                     std::ostream& out) {
-  const auto before = digest_of(view);
+  const StoppableReader mine(view, stop);
+  const auto before = digest_of(mine);
   if (!before) return Failure(before.error());
   auto scratch = ScratchFolder::make(folder.root());
   if (!scratch) return Failure(std::move(scratch.error()));
@@ -81,7 +83,7 @@ Result<void> verify(const KeyValueReader& view, const ViewFolder& folder,
   const auto after = replay_beside(view, **store, make_view_id(), scratch->path(), log, stop);
   if (!after) return Failure(after.error());
 
-  const auto differences = compare_views(view, **store, kDifferencesShown);
+  const auto differences = compare_views(mine, StoppableReader(**store, stop), kDifferencesShown);
   if (!differences) return Failure(differences.error());
   out << positions_text(before->positions);
   auto outcome = tell(*differences, out);
@@ -95,7 +97,7 @@ Result<void> rebuild(const ViewFolder& folder, const ViewOpeners& openers, const
   if (!lock) return Failure(lock.error());
   auto old_view = open_serving_view(folder, openers);
   if (!old_view) return Failure(std::move(old_view.error()));
-  const auto before = digest_of(**old_view);
+  const auto before = digest_of(StoppableReader(**old_view, stop));
   if (!before) return Failure(before.error());
 
   const auto scratch = ScratchFolder::make(folder.root());
@@ -108,7 +110,8 @@ Result<void> rebuild(const ViewFolder& folder, const ViewOpeners& openers, const
     if (!store) return Failure(std::move(store.error()));
     after = replay_beside(**old_view, **store, new_id, scratch->path(), log, stop);
     if (after && after->sha256 != before->sha256) {
-      auto found = compare_views(**old_view, **store, kDifferencesShown);
+      auto found = compare_views(StoppableReader(**old_view, stop), StoppableReader(**store, stop),
+                                 kDifferencesShown);
       if (!found) return Failure(std::move(found.error()));
       differences = std::move(*found);
     }

@@ -141,7 +141,7 @@ std::string build_json(const BuildReport& report) {
   json["records"] = report.records;
   json["records_per_second"] = static_cast<std::int64_t>(rate);
   json["offsets_left"] = report.left();
-  if (rate > 0) json["seconds_left"] = static_cast<double>(report.left()) / rate;
+  if (const auto seconds = report.seconds_left()) json["seconds_left"] = *seconds;
   json["partitions"] = std::move(partitions);
   if (!report.problem.empty()) json["problem"] = report.problem;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

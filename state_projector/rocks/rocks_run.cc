@@ -6,9 +6,20 @@
 #include "state_projector/rocks/rocks_reads.h"
 
 namespace thumb {
+namespace {
+
+// The kernel begins to write each megabyte as it comes: what is left for the sync at the end, which
+// nothing can interrupt, is little however large the file is.
+rocksdb::EnvOptions written_as_it_grows() {
+  rocksdb::EnvOptions options;
+  options.bytes_per_sync = std::uint64_t{1} << 20U;
+  return options;
+}
+
+}  // namespace
 
 RocksRun::RocksRun(const rocksdb::Options& options, std::filesystem::path file)
-    : file_(std::move(file)), writer_(rocksdb::EnvOptions(), options) {}
+    : file_(std::move(file)), writer_(written_as_it_grows(), options) {}
 
 Result<std::unique_ptr<SortedRun>> RocksRun::begin(const rocksdb::Options& options,
                                                    std::filesystem::path file) {

@@ -13,16 +13,19 @@ sys.path.insert(0, str(processes.ROOT))
 from bench import frame  # noqa: E402
 
 
-def test_it_runs(tmp_path):
-    rows = ("uploads-completed-1", "latency-light", "status-reads", "accepted", "replay",
-            "rebuild-under-load", "restore")
-    done = subprocess.run([processes.ROOT / "bench/run.py", "--smoke", "--out", tmp_path, *rows],
+def run(folder, *rows):
+    """Name of a row -> its figure."""
+    done = subprocess.run([processes.ROOT / "bench/run.py", "--smoke", "--out", folder, *rows],
                           capture_output=True, text=True, timeout=240, check=False,
                           preexec_fn=processes.die_with_parent)
     assert done.returncode == 0, done.stderr
-    figures = {line.split()[0]: float(line.split()[1]) for line in done.stdout.splitlines()}
+    return {line.split()[0]: float(line.split()[1]) for line in done.stdout.splitlines()}
+
+
+def test_the_pipeline_and_the_replay(tmp_path):
+    figures = run(tmp_path, "uploads-completed-1", "latency-light", "status-reads", "accepted", "replay")
     assert set(figures) == {"uploads-completed-1", "latency-light-p50", "latency-light-p99",
-                            "status-reads", "accepted", "replay", "rebuild-under-load", "restore"}
+                            "status-reads", "accepted", "replay"}
     assert 0 < figures["latency-light-p50"] <= figures["latency-light-p99"]
     assert figures["status-reads"] > 0
     raw = json.loads((tmp_path / "bench/latency-light.json").read_text())
@@ -30,6 +33,18 @@ def test_it_runs(tmp_path):
     assert len(raw["turns"]["ours"][0]["ms"]) == 20
     assert not (tmp_path / "bench/data").exists()
     assert not (tmp_path / "bench.json").exists()  # half a comparison is none
+
+
+def test_a_long_log_is_rebuilt_under_questions_and_after_a_kill(tmp_path):
+    """A view built at once, in a running projector: no question fails, and the digest is the same,
+    also after a kill -9 half-way."""
+    assert set(run(tmp_path, "rebuild-under-load")) == {"rebuild-under-load"}
+    turns = json.loads((tmp_path / "bench/rebuild-under-load.json").read_text())["turns"]
+    assert turns["ours"][0]["count"] > 0 and turns["killed"][0]["count"] > 0
+
+
+def test_a_long_log_is_taken_up_from_a_checkpoint_and_from_the_one_before(tmp_path):
+    assert set(run(tmp_path, "restore")) == {"restore"}
 
 
 def test_an_unknown_row_is_refused():

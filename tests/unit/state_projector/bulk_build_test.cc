@@ -191,6 +191,24 @@ TEST(BulkBuild, LeavesAnEmptyViewWhenItIsCutShort) {
   EXPECT_EQ(keys, meta.size());
 }
 
+TEST(BulkBuild, HeedsAStopAlsoWhenAllIsRead) {
+  FakeLog log(kPartitions);
+  fill_much(log, 300);
+  Builder builder(log);
+  builder.options.threads = 1;
+  MemoryStore store;
+  std::size_t told = 0;
+  const auto built = builder.at_once(ends_of(builder.cluster()), store,
+                                     [&](const Positions&, std::size_t records) {
+                                       told += records;
+                                       if (told == 900) builder.stop.request_stop();
+                                     });
+  ASSERT_FALSE(built);
+  EXPECT_EQ(told, 900U);
+  EXPECT_EQ(built.error().code, "stopped");
+  EXPECT_TRUE(store.entries.empty());
+}
+
 TEST(BulkBuild, LeavesAnEmptyViewWhenTheDiskIsFull) {
   FakeLog log(kPartitions);
   fill_much(log, 30);

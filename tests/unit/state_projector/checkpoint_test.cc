@@ -166,6 +166,41 @@ TEST_F(CheckpointStoreTest, OldOnesAreRemoved) {
   EXPECT_EQ(restored(), 4'000);
 }
 
+// One of a version that this program can't read is for the program that could, should it come back.
+TEST_F(CheckpointStoreTest, OfOlderRowVersionsTheNewestOneStays) {
+  const auto put = [&](const std::string& version, const std::string& name, bool finished) {
+    const auto prefix = "checkpoints/" + version + "/" + name;
+    blobs_.set(prefix + "/CURRENT", "x");
+    if (finished) blobs_.set(prefix + "/manifest-" + std::string(64, 'a'), "x");
+  };
+  put("5", "cluster-a/20260101T000000000Z-v", true);
+  put("4", "cluster-a/20260104T000000000Z-v", false);  // the older program may be at it
+  put("4", "cluster-a/20260103T000000000Z-v", true);
+  put("4", "cluster-a/20260102T000000000Z-v", true);
+  put("3", "cluster-a/20260105T000000000Z-v", true);
+  put("2", "cluster-a/20260105T000000000Z-v", false);
+  put("4", "cluster-b/20260101T000000000Z-v", true);
+  const auto left = [&] {
+    std::vector<std::string> found;
+    for (const auto* shelf :
+         {"5/cluster-a", "4/cluster-a", "3/cluster-a", "2/cluster-a", "4/cluster-b"}) {
+      const auto path = std::string("checkpoints/") + shelf;
+      for (const auto& stored : stored_checkpoints(path, blobs_.list(path).value())) {
+        found.push_back(stored.prefix.substr(std::string("checkpoints/").size(), 20));
+      }
+    }
+    return found;
+  };
+  ASSERT_TRUE(checkpoints_.prune_older_versions(5, "cluster-a").has_value());
+  EXPECT_EQ(left(), (std::vector<std::string>{"5/cluster-a/20260101", "4/cluster-a/20260104",
+                                              "4/cluster-a/20260103", "4/cluster-b/20260101"}));
+  ASSERT_TRUE(blobs_.remove_all("checkpoints/4/cluster-a").has_value());
+  put("3", "cluster-a/20260105T000000000Z-v", true);
+  ASSERT_TRUE(checkpoints_.prune_older_versions(5, "cluster-a").has_value());
+  EXPECT_EQ(left(), (std::vector<std::string>{"5/cluster-a/20260101", "3/cluster-a/20260105",
+                                              "4/cluster-b/20260101"}));
+}
+
 TEST_F(CheckpointStoreTest, AStopGivesUp) {
   std::stop_source stop;
   stop.request_stop();

@@ -11,7 +11,10 @@
 #include "state_projector/projector.h"
 #include "state_projector/rocks/rocks_follower.h"
 #include "state_projector/rocks/rocks_store.h"
+#include "state_projector/stoppable_reader.h"
 #include "state_projector/verify.h"
+#include "state_projector/view_compare.h"
+#include "state_projector/view_digest.h"
 #include "state_projector/view_keys.h"
 #include "state_projector/view_queries.h"
 #include "tests/support/fake_blob_store.h"
@@ -181,6 +184,17 @@ TEST_F(CommandsTest, VerifyRefusesALogThatIsNotTheViews) {
   log_.set_cluster_id("cluster-a");
   log_.clear();
   EXPECT_EQ(run_verify().error().code, "position-beyond-log");
+}
+
+TEST_F(CommandsTest, ReadingAWholeViewIsGivenUpAtAStop) {
+  const auto whole = view();
+  const StoppableReader reader(*whole, stop_.get_token());
+  EXPECT_EQ(digest_of(reader).value().sha256, digest_of(*whole).value().sha256);
+  EXPECT_TRUE(compare_views(reader, *whole, 1).value().empty());
+  stop_.request_stop();
+  EXPECT_EQ(digest_of(reader).error().code, "stopped");
+  EXPECT_EQ(compare_views(*whole, reader, 1).error().code, "stopped");
+  EXPECT_EQ(run_verify().error().code, "stopped");
 }
 
 TEST_F(CommandsTest, RebuildSwapsInTheSameView) {
