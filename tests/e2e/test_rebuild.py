@@ -1,5 +1,5 @@
 """A view rebuilt beside the one that serves, taken back, copied and restored, as an operator does it, while
-clients ask and upload. About 60 s with sanitizers."""
+clients ask and upload. About 30 s with sanitizers."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from support import images, processes
+from support import event_stream, images, processes
 from support.workload import Workload
 
 WAIT_SECONDS = 60
@@ -100,6 +100,35 @@ def test_no_query_fails_while_the_view_is_rebuilt_under_load(stack, ids):
     projector(stack, "verify")
 
 
+def told_until_completed(events, image_id):
+    """What listeners are told, up to the completion of that image."""
+    told = [next(events)]
+    while told[-1].name != "image" or (told[-1].data["id"], told[-1].data["state"]) != (
+            image_id, "completed"):
+        told.append(next(events))
+    return told
+
+
+def test_who_listens_is_told_once_of_another_view_and_listens_on(stack, ids):
+    with event_stream.EventStream(stack.ports["ingest"]) as stream:
+        events = iter(stream)
+        old, new = views(stack)["serving"], None
+        before = told_until_completed(events, stack.upload(images.jpeg(seed=80)))
+        projector(stack, "rebuild")
+        new = views(stack)["serving"]
+        resync = next(events)
+        image_id = stack.upload(images.jpeg(seed=81))
+        after = told_until_completed(events, image_id)
+    assert {event.id.rpartition("-")[0] for event in before} == {old}
+    assert resync.name == "resync" and resync.data["images"]["completed"] > len(ids) // 2
+    assert {event.name for event in after} == {"image"}
+    numbers = [event.id.rpartition("-") for event in (resync, *after)]
+    assert {view_id for view_id, _, _ in numbers} == {new}
+    first = int(numbers[0][2])
+    assert [int(number) for _, _, number in numbers] == list(range(first, first + len(numbers)))
+    assert {event.data["id"] for event in after} == {image_id}
+
+
 def test_back_to_the_previous_view_and_rid_of_it(stack, ids):
     before = views(stack)
     newer = stack.upload(images.jpeg(seed=90))
@@ -163,6 +192,60 @@ def test_a_new_instance_begins_with_the_newest_good_checkpoint(stack, ids):
     stack.stop("state_projector")
     assert stack.tool("state_projector", "digest").splitlines()[-1] == digest
     stack.tool("state_projector", "verify")
+    stack.start("state_projector")
+    stack.wait_ready("state_projector")
+
+
+def test_the_commands_do_it_themselves_where_no_projector_runs(stack, ids):
+    stack.stop("state_projector")
+    first = views(stack)["serving"]
+    digest = stack.tool("state_projector", "digest").splitlines()[-1]
+    stored = checkpoints(stack)
+    stack.tool("state_projector", "checkpoint")
+    assert len(checkpoints(stack) - stored) == 1
+
+    stack.tool("state_projector", "rebuild")
+    rebuilt = views(stack)["serving"]
+    assert views(stack) == {"serving": rebuilt, "previous": first} and rebuilt != first
+    assert first in stack.tool("state_projector", "rollback")
+    assert views(stack) == {"serving": first, "previous": rebuilt}
+    restored = stack.tool("state_projector", "restore").split()[1]
+    assert views(stack) == {"serving": first, "building": restored, "previous": rebuilt}
+    stack.tool("state_projector", "discard")
+    assert views(stack) == {"serving": first}
+    stack.tool("state_projector", "rollback", expect=1)
+    assert stack.image(ids[0])["state"] == "completed"
+
+    restored = stack.tool("state_projector", "restore").split()[1]
+    stack.start("state_projector")
+    wait_served(stack, restored)  # it goes on with what was restored
+    assert stack.tool("state_projector", "digest").splitlines()[-1] == digest
+    projector(stack, "verify")
+
+
+def test_checkpoints_are_written_by_the_clock_and_older_ones_go(stack, ids):
+    old = checkpoints(stack)
+    assert old
+    stack.stop("state_projector")
+    stack.start("state_projector", settings={"THUMB_CHECKPOINT_INTERVAL_MS": "100",
+                                             "THUMB_CHECKPOINT_KEEP": "2"})
+    stack.wait_ready("state_projector")
+
+    def two_new_ones():
+        try:
+            left = checkpoints(stack)
+        except FileNotFoundError:  # one went while we looked
+            return False
+        return len(left) == 2 and not left & old
+
+    processes.wait_until(two_new_ones, WAIT_SECONDS, lambda: f"two are kept: {checkpoints(stack)}")
+    written = stack.metric("state_projector", "thumb_view_checkpoints_total")
+    processes.wait_until(
+        lambda: stack.metric("state_projector", "thumb_view_checkpoints_total") >= written + 2,
+        WAIT_SECONDS, "two more are written")
+    processes.wait_until(two_new_ones, WAIT_SECONDS, lambda: f"two are kept: {checkpoints(stack)}")
+    assert stack.metric("state_projector", "thumb_view_checkpoint_failures_total") == 0
+    stack.stop("state_projector")
     stack.start("state_projector")
     stack.wait_ready("state_projector")
 
