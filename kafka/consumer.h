@@ -59,12 +59,13 @@ class GroupConsumer {
   virtual void close() = 0;
 };
 
-// A batch of one PartitionReader::poll.
+// A batch of one PartitionReader::poll. Must not outlive the reader.
 struct ReadBatch {
-  std::vector<InRecord> records;
+  std::vector<RecordView> records;
   // Partitions whose end was reached: the next offset, past control records that no record shows.
   // Comes after all records below it.
   std::vector<PartitionOffset> ends;
+  std::shared_ptr<const void> memory;  // what the records look into; goes with the batch
 };
 
 class PartitionReader {

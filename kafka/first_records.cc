@@ -30,7 +30,7 @@ Result<std::map<TopicPartition, TimeMs>> read_firsts(PartitionReader& reader,
     const auto batch = reader.poll(1'000, std::min(left(deadline), kPollWait));
     if (!batch) return Failure(batch.error());
     for (const auto& record : batch->records) {
-      const TopicPartition tp{record.topic, record.position.partition};
+      const TopicPartition tp{std::string(record.topic), record.position.partition};
       if (open.erase(tp) > 0) found.emplace(tp, record.timestamp);
     }
     for (const auto& end : batch->ends) open.erase(end.tp);

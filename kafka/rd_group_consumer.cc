@@ -229,7 +229,7 @@ class RdGroupConsumer final : public GroupConsumer {
       handle_error(*message);
       return true;
     }
-    auto record = to_record(*message);
+    auto record = owned(to_record(*message));
     if (readable_.contains({record.topic, record.position.partition})) {
       gathered_.push_back(std::move(record));
     }

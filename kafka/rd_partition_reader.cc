@@ -69,6 +69,7 @@ class RdPartitionReader final : public PartitionReader {
   Result<void> assign(std::span<const PartitionOffset> starts) override {
     failure_.reset();
     next_.clear();
+    at_ = next_.end();
     for (const auto& [tp, offset] : starts) next_[tp] = offset;
     // Before they are read: then the first fetch asks for all of them. One that asks for some only
     // would hold the others up for as long as it waits in vain.
@@ -81,17 +82,23 @@ class RdPartitionReader final : public PartitionReader {
   Result<ReadBatch> poll(std::size_t max, milliseconds wait) override {
     const auto deadline = steady_clock::now() + wait;
     ReadBatch batch;
+    const auto messages = std::make_shared<Messages>();
+    batch.memory = messages;
     // What librdkafka hands over may be only news that concern nobody: then the wait goes on.
     while (!failure_ && batch.records.empty() && batch.ends.empty()) {
       const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
-      if (!take(RdMessage(rd_kafka_consumer_poll(client_.get(), to_rd(left))), batch)) break;
-      drain(max, batch);
+      RdMessage message(rd_kafka_consumer_poll(client_.get(), to_rd(left)));
+      if (!message) break;
+      take(std::move(message), batch, *messages);
+      drain(max, batch, *messages);
     }
     if (failure_ && batch.records.empty() && batch.ends.empty()) return tl::unexpected(*failure_);
     return batch;
   }
 
  private:
+  using Messages = std::vector<RdMessage>;  // those that a batch's records look into
+
   void learn_topics(std::span<const PartitionOffset> starts) {
     for (const auto& start : starts) {
       if (known_topics_.contains(start.tp.topic)) continue;
@@ -103,37 +110,40 @@ class RdPartitionReader final : public PartitionReader {
 
   // What is there already, without waiting: rd_kafka_consume_batch_queue() would wait until the
   // batch is full.
-  void drain(std::size_t max, ReadBatch& batch) {
+  void drain(std::size_t max, ReadBatch& batch, Messages& messages) {
     std::array<rd_kafka_message_t*, kGulp> gulp{};
     while (!failure_ && batch.records.size() < max) {
       const auto want = std::min(kGulp, max - batch.records.size());
       const auto got = rd_kafka_consume_batch_queue(queue_.get(), 0, gulp.data(), want);
       if (got <= 0) return;
       for (auto* message : std::span(gulp.data(), static_cast<std::size_t>(got))) {
-        take(RdMessage(message), batch);
+        take(RdMessage(message), batch, messages);
       }
     }
   }
 
-  // False if there is no message.
-  bool take(const RdMessage& message, ReadBatch& batch) {
-    if (!message) return false;
+  void take(RdMessage message, ReadBatch& batch, Messages& messages) {
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      take_record(*message, batch);
+      if (!is_next(*message)) return;
+      batch.records.push_back(to_record(*message));
+      messages.push_back(std::move(message));
     } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       take_end(*message, batch);
     } else {
       take_error(*message);
     }
-    return true;
   }
 
-  void take_record(const rd_kafka_message_t& message, ReadBatch& batch) {
-    auto record = to_record(message);
-    const auto next = next_.find({record.topic, record.position.partition});
-    if (next == next_.end() || record.position.offset < next->second) return;
-    next->second = record.position.offset + 1;
-    batch.records.push_back(std::move(record));
+  // Whether a record is one that is still expected.
+  bool is_next(const rd_kafka_message_t& message) {
+    // Records come in stretches of one partition: each is looked up once.
+    if (at_ == next_.end() || at_->first.partition != message.partition ||
+        at_->first.topic != rd_kafka_topic_name(message.rkt)) {
+      at_ = next_.find({rd_kafka_topic_name(message.rkt), message.partition});
+    }
+    if (at_ == next_.end() || message.offset < at_->second) return false;
+    at_->second = message.offset + 1;
+    return true;
   }
 
   // The offset of an end is past control records, which no message shows.
@@ -170,6 +180,7 @@ class RdPartitionReader final : public PartitionReader {
   RdQueue queue_;  // dies before the client
   // The least offset that is still expected of each assigned partition.
   std::map<TopicPartition, std::int64_t> next_;
+  decltype(next_)::iterator at_ = next_.end();  // of the last record
   std::set<std::string> known_topics_;
   std::optional<Error> failure_;
 };

@@ -1,4 +1,5 @@
-// Copies whole: a record owns its bytes, so no librdkafka buffer outlives the call.
+// Nothing is copied on the way in: a record looks into the message, its headers into the list that
+// librdkafka takes out of it.
 #include "kafka/rd_record.h"
 
 #include <array>
@@ -6,12 +7,12 @@
 namespace thumb::kafka {
 namespace {
 
-std::string text_of(const void* data, std::size_t size) {
-  return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
+std::string_view text_of(const void* data, std::size_t size) {
+  return {static_cast<const char*>(data), data == nullptr ? 0 : size};
 }
 
-std::vector<Header> headers_of(const rd_kafka_message_t& message) {
-  std::vector<Header> headers;
+std::vector<BasicHeader<std::string_view>> headers_of(const rd_kafka_message_t& message) {
+  std::vector<BasicHeader<std::string_view>> headers;
   rd_kafka_headers_t* list = nullptr;
   if (rd_kafka_message_headers(&message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
   const char* name = nullptr;
@@ -46,8 +47,8 @@ rd_kafka_vu_t memory(rd_kafka_vtype_t type, const std::string* text) {
 
 }  // namespace
 
-InRecord to_record(const rd_kafka_message_t& message) {
-  InRecord record;
+RecordView to_record(const rd_kafka_message_t& message) {
+  RecordView record;
   record.topic = rd_kafka_topic_name(message.rkt);
   record.position = {message.partition, message.offset};
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;

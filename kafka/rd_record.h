@@ -8,8 +8,8 @@
 
 namespace thumb::kafka {
 
-// REQUIRES: message.err == 0.
-[[nodiscard]] InRecord to_record(const rd_kafka_message_t& message);
+// For as long as the message is there. REQUIRES: message.err == 0.
+[[nodiscard]] RecordView to_record(const rd_kafka_message_t& message);
 
 // Queues a copy of `record`; `opaque` comes back with its delivery report. On an error there will
 // be no report.

@@ -27,11 +27,11 @@ class Remainder {
   Result<bool> take(const ReadBatch& batch, const Take& take) {
     bool moved = false;
     for (const auto& record : batch.records) {
-      const TopicPartition tp{record.topic, record.position.partition};
+      const TopicPartition tp{std::string(record.topic), record.position.partition};
       const auto found = left_.find(tp);
       if (found == left_.end()) continue;
       if (record.position.offset < found->second.to) {
-        if (auto taken = take(record); !taken) return Failure(taken.error());
+        if (auto taken = take(owned(record)); !taken) return Failure(taken.error());
       }
       advance(tp, record.position.offset + 1);
       moved = true;

@@ -8,6 +8,22 @@
 #include "platform/text.h"
 
 namespace thumb {
+namespace {
+
+template <typename To, typename From>
+BasicInRecord<To> with_texts_as(const BasicInRecord<From>& record) {
+  BasicInRecord<To> same{To(record.topic), record.position, record.timestamp, To(record.key), {}, {}};
+  if (record.value) same.value.emplace(*record.value);
+  same.headers.reserve(record.headers.size());
+  for (const auto& [name, value] : record.headers) same.headers.push_back({To(name), To(value)});
+  return same;
+}
+
+}  // namespace
+
+InRecord owned(const RecordView& record) { return with_texts_as<std::string>(record); }
+
+RecordView view_of(const InRecord& record) { return with_texts_as<std::string_view>(record); }
 
 std::string to_string(LogPosition position) {
   return fmt::format("{}:{}", position.partition, position.offset);

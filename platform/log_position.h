@@ -25,11 +25,13 @@ struct LogPosition {
 [[nodiscard]] std::string to_string(LogPosition position);
 [[nodiscard]] Result<LogPosition> parse_log_position(std::string_view text);
 
-struct Header {
-  std::string name;
-  std::string value;
-  friend bool operator==(const Header&, const Header&) = default;
+template <typename Text>
+struct BasicHeader {
+  Text name;
+  Text value;
+  friend bool operator==(const BasicHeader&, const BasicHeader&) = default;
 };
+using Header = BasicHeader<std::string>;
 
 // A record on its way to the log. A missing value is a tombstone.
 struct OutRecord {
@@ -42,13 +44,23 @@ struct OutRecord {
 };
 
 // A record read from the log. `timestamp` is the broker's append time on our topics.
-struct InRecord {
-  std::string topic;
+template <typename Text>
+struct BasicInRecord {
+  Text topic;
   LogPosition position;
   TimeMs timestamp;
-  std::string key;
-  std::optional<std::string> value;
-  std::vector<Header> headers;
+  Text key;
+  std::optional<Text> value;
+  std::vector<BasicHeader<Text>> headers;
 };
+// To be kept: its texts are its own.
+using InRecord = BasicInRecord<std::string>;
+// To be read while its giver keeps the bytes (which says how long): a reader of millions copies
+// none that it does not want.
+using RecordView = BasicInRecord<std::string_view>;
+
+[[nodiscard]] InRecord owned(const RecordView& record);
+// Of a record that must outlive the view, and stay as it is.
+[[nodiscard]] RecordView view_of(const InRecord& record);
 
 }  // namespace thumb

@@ -15,18 +15,20 @@ namespace thumb {
 [[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view text);
 [[nodiscard]] std::optional<std::int64_t> parse_i64(std::string_view text);
 
+// By character. Beside the function and not in it, where each call would make the table anew.
+inline constexpr auto kHexDigitValues = [] {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (int i = 0; i < 16; ++i) {
+    values[static_cast<std::size_t>("0123456789abcdef"[i])] = static_cast<std::int8_t>(i);
+    values[static_cast<std::size_t>("0123456789ABCDEF"[i])] = static_cast<std::int8_t>(i);
+  }
+  return values;
+}();
+
 // What a hex digit of either case is worth; -1 if it is none.
 [[nodiscard]] constexpr int hex_digit(char c) {
-  constexpr auto kValues = [] {
-    std::array<std::int8_t, 256> values{};
-    values.fill(-1);
-    for (int i = 0; i < 16; ++i) {
-      values[static_cast<std::size_t>("0123456789abcdef"[i])] = static_cast<std::int8_t>(i);
-      values[static_cast<std::size_t>("0123456789ABCDEF"[i])] = static_cast<std::int8_t>(i);
-    }
-    return values;
-  }();
-  return kValues[static_cast<unsigned char>(c)];
+  return kHexDigitValues[static_cast<unsigned char>(c)];
 }
 
 [[nodiscard]] std::string to_hex(ByteView bytes);                         // lower case

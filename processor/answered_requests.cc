@@ -18,9 +18,9 @@ constexpr std::size_t kRecordsAtOnce = 10'000;
 constexpr milliseconds kPollWait{500};
 
 // The request that this output answers; nothing if it can't be told.
-std::optional<LogPosition> request_of(const InRecord& record, const TopicNames& names) {
+std::optional<LogPosition> request_of(const RecordView& record, const TopicNames& names) {
   if (record.topic == names.of(Topic::kImageRequestsDlq)) {
-    const auto origin = origin_of(record.headers);
+    const auto origin = origin_of(owned(record).headers);
     return origin ? std::optional(origin->position) : std::nullopt;
   }
   const auto decoded = decode(record);

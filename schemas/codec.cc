@@ -55,7 +55,7 @@ bool same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return (x | 0x20) == (y | 0x20); });
 }
 
-std::optional<std::string_view> find_header(const InRecord& record, std::string_view name) {
+std::optional<std::string_view> find_header(const RecordView& record, std::string_view name) {
   for (const auto& header : record.headers) {
     if (same_name(header.name, name)) return header.value;
   }
@@ -74,7 +74,7 @@ struct Attributes {
   std::array<std::string, 5> owned;
 };
 
-void read_binary(const InRecord& record, Attributes& attributes) {
+void read_binary(const RecordView& record, Attributes& attributes) {
   const auto text = [&](std::string_view name) { return find_header(record, name).value_or(""); };
   attributes.specversion = text("ce_specversion");
   attributes.id = text("ce_id");
@@ -86,7 +86,7 @@ void read_binary(const InRecord& record, Attributes& attributes) {
   }
 }
 
-Result<void> read_structured(const InRecord& record, Attributes& attributes) {
+Result<void> read_structured(const RecordView& record, Attributes& attributes) {
   const auto outer = json::parse(*record.value, nullptr, /*allow_exceptions=*/false);
   if (!outer.is_object()) return corrupt("not-a-cloudevent", "the structured event is not JSON");
   const auto text = [&](const char* name) {
@@ -105,7 +105,7 @@ Result<void> read_structured(const InRecord& record, Attributes& attributes) {
   return {};
 }
 
-bool is_structured(const InRecord& record) {
+bool is_structured(const RecordView& record) {
   constexpr std::string_view kStructured = "application/cloudevents";
   const auto type = find_header(record, "content-type").value_or("");
   return type.size() >= kStructured.size() &&
@@ -114,7 +114,7 @@ bool is_structured(const InRecord& record) {
          });
 }
 
-Result<void> read_attributes(const InRecord& record, Attributes& attributes) {
+Result<void> read_attributes(const RecordView& record, Attributes& attributes) {
   if (is_structured(record)) return read_structured(record, attributes);
   read_binary(record, attributes);
   return {};
@@ -135,7 +135,7 @@ Result<std::string_view> name_in_type(std::string_view type) {
   return rest.substr(0, dot);
 }
 
-Result<DecodedEvent> decode_tombstone(const InRecord& record) {
+Result<DecodedEvent> decode_tombstone(const RecordView& record) {
   const auto id = ImageId::parse(record.key);
   if (!id) return corrupt("invalid-event", "the key must be an image id");
   return DecodedEvent{ImagePrivateErased{*id}, id->str() + ":image-private-erased", std::nullopt};
@@ -169,7 +169,7 @@ OutRecord encode(const Event& event, const EventContext& context, const TopicNam
   return record;
 }
 
-Result<DecodedEvent> decode(const InRecord& record) {
+Result<DecodedEvent> decode(const RecordView& record) {
   if (!record.value) {
     if (record.topic.ends_with(role_of(Topic::kImagePrivate).name)) return decode_tombstone(record);
     return corrupt("not-a-cloudevent", "the record has no value");

@@ -37,6 +37,9 @@ struct DecodedEvent {
 // Errors, all kCorrupt and never to be retried: "not-a-cloudevent", "unknown-event-type",
 // "unknown-event-version", "invalid-event" (the message names the first offending field).
 // Reads binary and structured mode.
-[[nodiscard]] Result<DecodedEvent> decode(const InRecord& record);
+[[nodiscard]] Result<DecodedEvent> decode(const RecordView& record);
+[[nodiscard]] inline Result<DecodedEvent> decode(const InRecord& record) {
+  return decode(view_of(record));
+}
 
 }  // namespace thumb

@@ -36,7 +36,7 @@ class Progress {
   Positions positions_;
 };
 
-Result<void> pile_up(const InRecord& record, const TopicNames& names, EntryPile& pile) {
+Result<void> pile_up(const RecordView& record, const TopicNames& names, EntryPile& pile) {
   const auto topic = names.find(record.topic);
   const ViewPartition partition{*topic, record.position.partition};
   const auto entry = read_entry(*topic, record);
@@ -68,7 +68,7 @@ Result<void> read_share(const Positions& target, const BulkSource& source,
   auto reader = source.open_reader();
   if (!reader) return Failure(std::move(reader.error()));
   auto done = read_until(target, cluster, source.names, **reader, options, stop,
-                         [&](std::span<const InRecord> records, const Positions& positions) {
+                         [&](std::span<const RecordView> records, const Positions& positions) {
                            for (const auto& record : records) {
                              auto piled = pile_up(record, source.names, pile);
                              if (!piled) return piled;

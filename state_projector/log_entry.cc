@@ -13,7 +13,7 @@ constexpr std::size_t kMaxReasonBytes = 500;
 
 }  // namespace
 
-Result<HistoryEntry> read_entry(Topic topic, const InRecord& record) {
+Result<HistoryEntry> read_entry(Topic topic, const RecordView& record) {
   auto decoded = decode(record);
   if (!decoded) return Failure(std::move(decoded.error()));
   Event& event = decoded->event;

@@ -10,7 +10,7 @@
 namespace thumb {
 
 // The entry's part names the image. Errors: those of decode(), and kCorrupt/"wrong-topic".
-[[nodiscard]] Result<HistoryEntry> read_entry(Topic topic, const InRecord& record);
+[[nodiscard]] Result<HistoryEntry> read_entry(Topic topic, const RecordView& record);
 
 // What is kept of the reason why a record could not be read.
 [[nodiscard]] std::string reason_unread(const Error& error);

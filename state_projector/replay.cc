@@ -29,10 +29,10 @@ Result<void> check_within_log(const Positions& target, const ClusterState& clust
 void take_below(const Positions& target, const TopicNames& names, kafka::ReadBatch& batch,
                 Positions& positions) {
   // Records come in stretches of one partition: each is looked up once.
-  const InRecord* looked_up = nullptr;
+  const RecordView* looked_up = nullptr;
   std::int64_t* position = nullptr;
   std::int64_t limit = 0;
-  const auto look_up = [&](const InRecord& record) {
+  const auto look_up = [&](const RecordView& record) {
     const auto topic = names.find(record.topic);
     const ViewPartition partition{topic.value_or(Topic{}), record.position.partition};
     limit = topic ? position_of(target, partition) : 0;
@@ -103,7 +103,7 @@ Result<void> replay_until(const Positions& target, const ClusterState& cluster,
                           ViewWriter& writer, const ReplayOptions& options,
                           const std::stop_token& stop) {
   return read_until(target, cluster, names, reader, options, stop,
-                    [&writer](std::span<const InRecord> records, const Positions& positions) {
+                    [&writer](std::span<const RecordView> records, const Positions& positions) {
                       return writer.apply(records, positions).map([](const FoldedBatch&) {});
                     });
 }

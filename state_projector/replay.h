@@ -23,7 +23,7 @@ struct ReplayOptions {
 // Takes what was read: records below the target, in log order within each partition, and the
 // positions that the reading has come to with them. An error ends the reading.
 using TakeRecords =
-    std::function<Result<void>(std::span<const InRecord> records, const Positions& positions)>;
+    std::function<Result<void>(std::span<const RecordView> records, const Positions& positions)>;
 
 // Reads each partition of `cluster` from its first record up to `target` (exclusive). Errors: those
 // of reader and `take`; kConflict/"position-beyond-log" (never) if the log is shorter than

@@ -44,7 +44,7 @@ Result<std::unique_ptr<ViewWriter>> ViewWriter::open(KeyValueStore& store, const
   return writer;
 }
 
-Result<FoldedBatch> ViewWriter::apply(std::span<const InRecord> records, const Positions& ends) {
+Result<FoldedBatch> ViewWriter::apply(std::span<const RecordView> records, const Positions& ends) {
   Batch batch;
   batch.positions = positions_;
   batch.counts = counts_;
@@ -72,7 +72,7 @@ Result<FoldedBatch> ViewWriter::apply(std::span<const InRecord> records, const P
   return std::move(batch.result);
 }
 
-void ViewWriter::take(const InRecord& record, Batch& batch) const {
+void ViewWriter::take(const RecordView& record, Batch& batch) const {
   const auto topic = names_.find(record.topic);
   if (!topic) return;  // not ours: nobody asked for it
   const ViewPartition partition{*topic, record.position.partition};

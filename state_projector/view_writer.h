@@ -38,7 +38,7 @@ class ViewWriter {
   // to its position, past control records that no record shows. A record below its partition's
   // position is skipped; one that can't be decoded is kept with its place and reason. On an error
   // nothing has changed and the same batch may be folded again.
-  [[nodiscard]] Result<FoldedBatch> apply(std::span<const InRecord> records, const Positions& ends);
+  [[nodiscard]] Result<FoldedBatch> apply(std::span<const RecordView> records, const Positions& ends);
 
   [[nodiscard]] const Positions& positions() const { return positions_; }
 
@@ -47,7 +47,7 @@ class ViewWriter {
   ViewWriter(KeyValueStore& store, const TopicNames& names, const ViewWriterOptions& options)
       : store_(store), names_(names), options_(options) {}
 
-  void take(const InRecord& record, Batch& batch) const;
+  void take(const RecordView& record, Batch& batch) const;
   [[nodiscard]] Result<void> fold_rows(Batch& batch) const;
   void tell_watchers(const std::optional<ImageRow>& before, const ImageRow& after,
                      Batch& batch) const;

@@ -1,4 +1,5 @@
 #include "tests/support/fake_kafka.h"
+#include "tests/support/record_views.h"
 
 #include <algorithm>
 #include <utility>
@@ -268,18 +269,19 @@ Result<void> FakePartitionReader::assign(std::span<const PartitionOffset> starts
 
 Result<kafka::ReadBatch> FakePartitionReader::poll(std::size_t max, milliseconds /*wait*/) {
   const std::scoped_lock lock(cluster_.mutex_);
-  kafka::ReadBatch batch;
+  std::vector<InRecord> records;
+  std::vector<PartitionOffset> ends;
   for (auto& position : positions_) {
     const auto& log = cluster_.partitions_[position.tp];
     for (const auto& record : log.records) {
-      if (record.position.offset < position.offset || batch.records.size() >= max) continue;
-      batch.records.push_back(record);
+      if (record.position.offset < position.offset || records.size() >= max) continue;
+      records.push_back(record);
       position.offset = record.position.offset + 1;
     }
     position.offset = std::max(position.offset, log.end);
-    batch.ends.push_back({position.tp, log.end});
+    ends.push_back({position.tp, log.end});
   }
-  return batch;
+  return batch_of(std::move(records), std::move(ends));
 }
 
 void FakeProducer::produce(OutRecord record, Done done) {

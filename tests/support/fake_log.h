@@ -14,6 +14,7 @@
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
 #include "schemas/codec.h"
+#include "tests/support/record_views.h"
 
 namespace thumb::testing {
 
@@ -143,7 +144,7 @@ class FakePartitionReader final : public kafka::PartitionReader {
       const auto before = place.offset;
       auto records = log_.read(place.tp, place.offset, std::min(max, max_batch));
       if (!records) return Failure(std::move(records.error()));
-      batch.records = std::move(*records);
+      batch = batch_of(std::move(*records));
       if (batch.records.size() < std::min(max, max_batch) &&
           (place.offset != before || !place.end_told)) {
         batch.ends.push_back({place.tp, place.offset});

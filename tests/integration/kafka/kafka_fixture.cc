@@ -91,7 +91,7 @@ std::vector<InRecord> KafkaTest::read_all(const std::string& topic, std::int32_t
     auto batch = reader->poll(1'000, milliseconds(100));
     EXPECT_TRUE(batch) << batch.error().code;
     if (!batch) return true;
-    std::ranges::move(batch->records, std::back_inserter(records));
+    std::ranges::transform(batch->records, std::back_inserter(records), owned);
     if (batch->ends.empty()) return false;
     if (end != nullptr) *end = batch->ends[0].offset;
     return true;

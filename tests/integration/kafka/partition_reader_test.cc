@@ -142,6 +142,31 @@ TEST_F(ReaderTest, PollReturnsWhatIsThereWithoutWaitingForMore) {
   EXPECT_EQ(batch.records.size(), 1U);
 }
 
+TEST_F(ReaderTest, ABatchHoldsItsRecordsWhileOthersAreRead) {
+  const auto topic = make_topic();
+  commit(topic, {"one", "two"});
+  const auto in = reader();
+  const std::vector<PartitionOffset> starts = {{{topic, 0}, 0}};
+  ASSERT_TRUE(in->assign(starts));
+  std::vector<ReadBatch> batches;
+  const auto seen = [&](std::size_t wanted) {
+    return eventually([&] {
+      batches.push_back(in->poll(1, milliseconds(100)).value());
+      std::erase_if(batches, [](const auto& batch) { return batch.records.empty(); });
+      return batches.size() == wanted;
+    });
+  };
+  ASSERT_TRUE(seen(2));
+  ASSERT_TRUE(in->assign(starts));  // what was queued goes; what was handed out stays
+  ASSERT_TRUE(seen(4));
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const auto& record = batches[i].records.at(0);
+    EXPECT_EQ(record.topic, topic);
+    EXPECT_EQ(record.key, "key");
+    EXPECT_EQ(record.value, i % 2 == 0 ? "one" : "two");
+  }
+}
+
 TEST_F(ReaderTest, ANewAssignmentReplacesTheOldOneAtOnce) {
   constexpr int kRecords = 20'000;
   const auto first = make_topic();
@@ -157,7 +182,7 @@ TEST_F(ReaderTest, ANewAssignmentReplacesTheOldOneAtOnce) {
     // Thousands of records of the first assignment are queued now.
     const std::vector<PartitionOffset> others = {{{second, 0}, 3}, {{first, 0}, 7}};
     ASSERT_TRUE(in->assign(others));
-    std::map<std::string, std::int64_t> next = {{second, 3}, {first, 7}};
+    std::map<std::string_view, std::int64_t> next = {{second, 3}, {first, 7}};
     int seen = 0;
     ASSERT_TRUE(eventually([&] {
       const auto batch = in->poll(100, milliseconds(100)).value();

@@ -115,7 +115,7 @@ class ProcessorBinaryTest : public ::testing::Test {
       auto batch = reader_->poll(10'000, milliseconds(500));
       EXPECT_TRUE(batch) << batch.error().detail;
       if (!batch) break;
-      std::move(batch->records.begin(), batch->records.end(), std::back_inserter(all));
+      std::ranges::transform(batch->records, std::back_inserter(all), owned);
       for (const auto& end : batch->ends) open.erase(end.tp.partition);
     }
     EXPECT_TRUE(open.empty()) << "the end of " << names_.of(topic) << " was not reached";

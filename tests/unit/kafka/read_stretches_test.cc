@@ -4,6 +4,8 @@
 
 #include <deque>
 
+#include "tests/support/record_views.h"
+
 namespace thumb::kafka {
 namespace {
 
@@ -12,7 +14,11 @@ using std::chrono::milliseconds;
 // Hands out the batches that it was given, then nothing.
 class ScriptedReader final : public PartitionReader {
  public:
-  std::deque<ReadBatch> batches;
+  struct Batch {
+    std::vector<InRecord> records;
+    std::vector<PartitionOffset> ends;
+  };
+  std::deque<Batch> batches;
   std::vector<PartitionOffset> assigned;
 
   Result<void> assign(std::span<const PartitionOffset> starts) override {
@@ -24,7 +30,7 @@ class ScriptedReader final : public PartitionReader {
     if (batches.empty()) return ReadBatch();
     auto batch = std::move(batches.front());
     batches.pop_front();
-    return batch;
+    return testing::batch_of(std::move(batch.records), std::move(batch.ends));
   }
   int assignments = 0;
 };

@@ -18,5 +18,19 @@ TEST(LogPosition, RefusesAnythingElse) {
   }
 }
 
+TEST(InRecord, IsTheSameAfterBeingLookedAtAndTakenOver) {
+  const InRecord full{"topic", {3, 7}, time_from_ms(5), "key", "value", {{"a", "1"}, {"b", ""}}};
+  const InRecord tombstone{"topic", {0, 0}, time_from_ms(0), "key", std::nullopt, {}};
+  for (const auto& record : {full, tombstone}) {
+    const auto back = owned(view_of(record));
+    EXPECT_EQ(back.topic, record.topic);
+    EXPECT_EQ(back.position, record.position);
+    EXPECT_EQ(back.timestamp, record.timestamp);
+    EXPECT_EQ(back.key, record.key);
+    EXPECT_EQ(back.value, record.value);
+    EXPECT_EQ(back.headers, record.headers);
+  }
+}
+
 }  // namespace
 }  // namespace thumb

@@ -16,6 +16,7 @@
 #include "tests/support/memory_store.h"
 #include "tests/support/placed_events.h"
 #include "tests/support/rapidcheck_gtest.h"
+#include "tests/support/record_views.h"
 #include "tests/support/temp_dir.h"
 
 namespace thumb::testing {
@@ -164,7 +165,7 @@ TEST(BulkBuild, FillsADatabaseInLittleMemoryAndItIsGoneOnWith) {
   const auto place = log.append(about<ImageDeleted>(image_id(0), 9), 0, 9'000);
   const std::vector more{
       to_record({about<ImageDeleted>(image_id(0), 9), {place, time_from_ms(9'000)}}, log.names())};
-  ASSERT_TRUE(writer->apply(more, {}));
+  ASSERT_TRUE(writer->apply(views_of(more), {}));
   EXPECT_EQ(read_counts(*store).value().at(ImageState::kDeleted), 1);
   EXPECT_TRUE(read_history(*store, image_id(0)).value().empty());
   EXPECT_TRUE(std::filesystem::is_empty(builder.scratch()));
@@ -269,7 +270,8 @@ TEST_F(StartAtOnce, FillsAnEmptyViewToTheEndAndItsWriterGoesOn) {
   EXPECT_EQ(progress_.report().records, 300);
   const auto place = log_.append(about<ImageDeleted>(image_id(0), 9), 0, 9'000);
   const PlacedEvent deletion{about<ImageDeleted>(image_id(0), 9), {place, time_from_ms(9'000)}};
-  ASSERT_TRUE(view_.writer->apply(std::vector{to_record(deletion, log_.names())}, {}));
+  const std::vector more{to_record(deletion, log_.names())};
+  ASSERT_TRUE(view_.writer->apply(views_of(more), {}));
   EXPECT_EQ(read_counts(*view_.store).value().at(ImageState::kDeleted), 1);
 }
 

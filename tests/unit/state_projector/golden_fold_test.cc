@@ -16,6 +16,7 @@
 #include "state_projector/view_writer.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/placed_events.h"
+#include "tests/support/record_views.h"
 
 namespace thumb::testing {
 namespace {
@@ -67,7 +68,7 @@ std::string fold_all(const std::vector<InRecord>& records) {
   const TopicNames names;
   auto writer = ViewWriter::open(store, names).value();
   for (const auto& record : records) {
-    EXPECT_EQ(writer->apply({&record, 1}, {}).value().unreadable, 0U);
+    EXPECT_EQ(writer->apply(testing::views_of({&record, 1}), {}).value().unreadable, 0U);
   }
   std::string rows;
   EXPECT_TRUE(for_each_row(store, [&rows](const ImageRow& row) {

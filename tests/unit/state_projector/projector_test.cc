@@ -17,6 +17,7 @@
 #include "tests/support/memory_store.h"
 #include "tests/support/placed_events.h"
 #include "tests/support/rapidcheck_gtest.h"
+#include "tests/support/record_views.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wait_until.h"
 
@@ -181,7 +182,7 @@ TEST_F(ProjectorTest, AnEventOnATopicOfOthersIsUnreadable) {
   auto store = RocksStore::open(directory_.path() / "other").value();
   auto writer = ViewWriter::open(*store, log_.names()).value();
   const std::vector<InRecord> records{misplaced};
-  EXPECT_EQ(writer->apply(records, {}).value().unreadable, 1U);
+  EXPECT_EQ(writer->apply(views_of(records), {}).value().unreadable, 1U);
   EXPECT_FALSE(read_row(*store, image_id(1)).value().has_value());
 }
 
@@ -321,9 +322,9 @@ TEST_F(ProjectorTest, AnyInterleavingAndBatchingGivesTheSameDigest) {
         at->second.erase(at->second.begin(),
                          at->second.begin() + static_cast<std::ptrdiff_t>(size));
         if (at->second.empty()) left.erase(at);
-        RC_ASSERT(writer->apply(batch, {}).has_value());
+        RC_ASSERT(writer->apply(views_of(batch), {}).has_value());
         if (*rc::gen::arbitrary<bool>()) {
-          RC_ASSERT(writer->apply(batch, {}).value().skipped == batch.size());
+          RC_ASSERT(writer->apply(views_of(batch), {}).value().skipped == batch.size());
         }
       }
       digests.insert(digest_of(store).value().sha256);
@@ -343,10 +344,10 @@ TEST_F(ProjectorTest, AFailedWriteChangesNothingAndMayBeRepeated) {
   auto writer = ViewWriter::open(store, log_.names()).value();
   const std::vector<InRecord> records{to_record({uploaded(image_id(1)), at(0, 100)}, log_.names())};
   store.full = true;
-  EXPECT_FALSE(writer->apply(records, {}).has_value());
+  EXPECT_FALSE(writer->apply(views_of(records), {}).has_value());
   EXPECT_TRUE(writer->positions().empty());
   store.full = false;
-  EXPECT_EQ(writer->apply(records, {}).value().folded.at(Topic::kImageRequests), 1U);
+  EXPECT_EQ(writer->apply(views_of(records), {}).value().folded.at(Topic::kImageRequests), 1U);
   EXPECT_EQ(read_counts(store).value(), (StateCounts{{ImageState::kAccepted, 1}}));
   EXPECT_EQ(store.writes, 1U);
 }

@@ -13,6 +13,7 @@
 #include "state_projector/view_queries.h"
 #include "state_projector/view_writer.h"
 #include "tests/support/placed_events.h"
+#include "tests/support/record_views.h"
 #include "tests/support/temp_dir.h"
 
 namespace thumb::testing {
@@ -52,7 +53,7 @@ class ViewOnDisk {
 
   void put(const Event& event, const RecordPlace& place) {
     const std::vector<InRecord> records{placed::to_record({event, place}, names_)};
-    writer_->apply(records, {}).value();
+    writer_->apply(views_of(records), {}).value();
   }
   void advance(Topic topic, std::int32_t partition, std::int64_t next_offset) {
     writer_->apply({}, {{{topic, partition}, next_offset}}).value();

@@ -10,6 +10,7 @@
 #include "tests/support/memory_store.h"
 #include "tests/support/placed_events.h"
 #include "tests/support/rapidcheck_gtest.h"
+#include "tests/support/record_views.h"
 
 namespace thumb::testing {
 namespace {
@@ -45,7 +46,7 @@ void fold_into(MemoryStore& store, const std::vector<InRecord>& records, std::ui
     auto writer = ViewWriter::open(store, names, {feed_limit}).value();
     for (int batches = *rc::gen::inRange(1, 5); batches > 0 && begin < records.size(); --batches) {
       const auto size = std::min(*rc::gen::inRange<std::size_t>(1, 8), records.size() - begin);
-      const auto batch = std::span(records).subspan(begin, size);
+      const auto batch = testing::views_of(std::span(records).subspan(begin, size));
       const int times = *rc::gen::inRange(1, 3);
       for (int i = 0; i < times; ++i) RC_ASSERT(writer->apply(batch, {}).has_value());
       begin += size;
@@ -168,7 +169,7 @@ TEST(ChangeFeed, KeepsNoMoreThanItsLimitAndSaysWhereItBegins) {
   auto writer = ViewWriter::open(store, names, {3}).value();
   for (int i = 0; i < 8; ++i) {
     const std::vector records{to_record({uploaded(image_id(i)), at(i, 100 + i)}, names)};
-    ASSERT_TRUE(writer->apply(records, {}).has_value());
+    ASSERT_TRUE(writer->apply(testing::views_of(records), {}).has_value());
   }
   const auto page = read_changes(store, 2, read_last_change(store).value(), 10).value();
   EXPECT_EQ(page.oldest, 6U);
@@ -183,7 +184,7 @@ TEST(ChangeFeed, IsNotWrittenWhereNobodyWatches) {
   MemoryStore store;
   const TopicNames names;
   const std::vector records{to_record({uploaded(image_id(0)), at(0, 100)}, names)};
-  ASSERT_TRUE(ViewWriter::open(store, names).value()->apply(records, {}).has_value());
+  ASSERT_TRUE(ViewWriter::open(store, names).value()->apply(testing::views_of(records), {}).has_value());
   EXPECT_EQ(read_last_change(store).value(), 0U);
 }
 
