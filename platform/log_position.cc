@@ -12,7 +12,8 @@ namespace {
 
 template <typename To, typename From>
 BasicInRecord<To> with_texts_as(const BasicInRecord<From>& record) {
-  BasicInRecord<To> same{To(record.topic), record.position, record.timestamp, To(record.key), {}, {}};
+  BasicInRecord<To> same{
+      To(record.topic), record.position, record.timestamp, To(record.key), {}, {}};
   if (record.value) same.value.emplace(*record.value);
   same.headers.reserve(record.headers.size());
   for (const auto& [name, value] : record.headers) same.headers.push_back({To(name), To(value)});

@@ -3,7 +3,11 @@
 
 namespace thumb {
 
-std::string image_blob_prefix(const ImageId& id) { return "images/" + id.str(); }
+std::string image_blob_prefix(const ImageId& id) {
+  std::string prefix;
+  prefix.reserve(64);  // what callers append seldom outgrows it
+  return prefix.append("images/").append(id.str());
+}
 
 std::string original_blob_key(const ImageId& id, const std::string& sha256_hex) {
   return image_blob_prefix(id) + "/original-" + sha256_hex;

@@ -52,7 +52,9 @@ std::string event_id_of(const Event& event) {
 }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return (x | 0x20) == (y | 0x20); });
+  if (a.size() != b.size()) return false;
+  return a == b ||
+         std::ranges::equal(a, b, [](char x, char y) { return (x | 0x20) == (y | 0x20); });
 }
 
 std::optional<std::string_view> find_header(const RecordView& record, std::string_view name) {

@@ -25,9 +25,11 @@ inline bool only_of(std::string_view text, std::string_view allowed) {
   return text.find_first_not_of(allowed) == std::string_view::npos;
 }
 
+// Without a way out in the middle: what is read is hex nearly always.
 inline bool lower_hex(std::string_view text) {
-  return std::ranges::all_of(
-      text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  bool right = true;
+  for (const char c : text) right &= (c >= '0' && c <= '9') | (c >= 'a' && c <= 'f');
+  return right;
 }
 
 // --- parts ---

@@ -8,18 +8,27 @@ namespace {
 
 constexpr std::size_t kTextLength = 36;
 
+// The two digits of each byte.
+constexpr auto kHexPairs = [] {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte) {
+    pairs[byte] = {kDigits[byte >> 4U], kDigits[byte & 0xfU]};
+  }
+  return pairs;
+}();
+
 constexpr bool is_dash(std::size_t at) { return at == 8 || at == 13 || at == 18 || at == 23; }
 
 }  // namespace
 
 std::string format_uuid(const UuidBytes& bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text(kTextLength, '-');
   std::size_t at = 0;
   for (const auto byte : bytes) {
     if (is_dash(at)) ++at;
-    text[at++] = kDigits[byte >> 4U];
-    text[at++] = kDigits[byte & 0xfU];
+    text[at++] = kHexPairs[byte][0];
+    text[at++] = kHexPairs[byte][1];
   }
   return text;
 }

@@ -11,9 +11,11 @@ namespace {
 
 constexpr std::size_t kLength = 55;
 
+// Without a way out in the middle: every event read carries such texts, and they are hex.
 bool lower_hex(std::string_view text) {
-  return std::ranges::all_of(
-      text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  bool right = true;
+  for (const char c : text) right &= (c >= '0' && c <= '9') | (c >= 'a' && c <= 'f');
+  return right;
 }
 
 bool all_zero(std::string_view text) {
@@ -40,7 +42,9 @@ std::optional<std::string> valid_traceparent(std::string_view header) {
     return std::nullopt;
   }
   if (version == "ff" || all_zero(trace_id) || all_zero(span_id)) return std::nullopt;
-  return "00" + std::string(header.substr(2, kLength - 2));
+  std::string valid(header.substr(0, kLength));
+  valid.replace(0, 2, "00");
+  return valid;
 }
 
 std::string_view trace_id_of(std::string_view traceparent) { return traceparent.substr(3, 32); }

@@ -38,7 +38,8 @@ class ViewWriter {
   // to its position, past control records that no record shows. A record below its partition's
   // position is skipped; one that can't be decoded is kept with its place and reason. On an error
   // nothing has changed and the same batch may be folded again.
-  [[nodiscard]] Result<FoldedBatch> apply(std::span<const RecordView> records, const Positions& ends);
+  [[nodiscard]] Result<FoldedBatch> apply(std::span<const RecordView> records,
+                                          const Positions& ends);
 
   [[nodiscard]] const Positions& positions() const { return positions_; }
 

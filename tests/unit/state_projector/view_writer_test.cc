@@ -184,7 +184,8 @@ TEST(ChangeFeed, IsNotWrittenWhereNobodyWatches) {
   MemoryStore store;
   const TopicNames names;
   const std::vector records{to_record({uploaded(image_id(0)), at(0, 100)}, names)};
-  ASSERT_TRUE(ViewWriter::open(store, names).value()->apply(testing::views_of(records), {}).has_value());
+  ASSERT_TRUE(
+      ViewWriter::open(store, names).value()->apply(testing::views_of(records), {}).has_value());
   EXPECT_EQ(read_last_change(store).value(), 0U);
 }
 
