@@ -20,9 +20,8 @@ std::string packed(std::string_view text, bool says_its_size) {
 }
 
 // Bytes that can't be packed.
-std::string noise(std::size_t bytes) {
+std::string noise(std::size_t bytes, std::uint32_t state = 1) {
   std::string text(bytes, '\0');
-  std::uint32_t state = 1;
   for (auto& byte : text) byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24U);
   return text;
 }
@@ -34,7 +33,7 @@ TEST(RdZstdSize, IsThatOfTheFrameIfItSaysSo) {
 
 TEST(RdZstdSize, IsRoomEnoughForUsualBatchesElse) {
   std::string batch;
-  for (int i = 0; i < 5; ++i) batch += noise(2'000) + std::string(8'000, ' ');
+  for (std::uint32_t i = 0; i < 5; ++i) batch += noise(2'000, i) + std::string(8'000, ' ');
   const auto frame = packed(batch, false);
   const auto size = ZSTD_getFrameContentSize(frame.data(), frame.size());
   ASSERT_GE(size, batch.size());
