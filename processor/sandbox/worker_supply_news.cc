@@ -61,14 +61,14 @@ void WorkerSupply::wait_for_news() {
 
 // Of a starting worker: that it is ready. Its end is told by the zygote.
 void WorkerSupply::hear_worker(std::uint32_t id) {
-  std::uint32_t confined_by = 0;
   {
     const std::scoped_lock lock(mutex_);
     const auto found = entries_.find(id);
     if (found == entries_.end() || found->second.state != State::kStarting) return;
     const auto report = receive_struct<WorkerReport>(found->second.link->channel.get());
     if (!report || report->news != WorkerNews::kReady) return;
-    confined_by = static_cast<std::uint32_t>(report->value);
+    // Before it gets any image: what is said of one comes after how it was decoded.
+    show_confinement(static_cast<std::uint32_t>(report->value));
     found->second.state = State::kIdle;
     idle_.push_back(id);
     call_next();
@@ -76,7 +76,6 @@ void WorkerSupply::hear_worker(std::uint32_t id) {
     show_alive();
   }
   changed_.notify_all();
-  show_confinement(confined_by);
 }
 
 void WorkerSupply::hear_zygote() {

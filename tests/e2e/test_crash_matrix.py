@@ -12,7 +12,7 @@ from support.workload import Workload
 
 # A killed member's session, and the transaction that it left open, take 10 s each to run out.
 SETTLE_SECONDS = 90
-CRASH_SECONDS = 60
+CRASH_SECONDS = 120
 
 VICTIMS = {"ingest": "ingest", "processor": "processor", "transaction": "processor",
            "projector": "state_projector"}
@@ -65,8 +65,9 @@ def crash_each(stack, steps, work):
 def require_crash(stack, step):
     """It ended by its own hand, where it was told to."""
     stack.require_killed(victim_of(step))
-    last = stack.log(victim_of(step)).read_text().splitlines()[-1]
-    assert last == f"failpoint {step.partition(':')[0]}"
+    # Among its last words: another thread may have said something before the kernel ended them all.
+    last = stack.log(victim_of(step)).read_text().splitlines()[-5:]
+    assert f"failpoint {step.partition(':')[0]}" in last
 
 
 @pytest.mark.parametrize("steps", CASES, ids="+".join)

@@ -51,6 +51,7 @@ def wait_in_the_middle(stack, instance):
 
 
 def test_three_share_evenly(group, work):
+    group.wait_shared_by(ALL, SETTLE_SECONDS)
     assert sorted(group.shares().values()) == [4, 4, 4]
 
 

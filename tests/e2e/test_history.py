@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from support import images, kafka_log
+from support import images, kafka_log, processes
 
 IMAGES = 40
 PAIRS = 1_000
@@ -52,17 +52,27 @@ def told(stack):
             again = stack.http().request("POST", f"/v1/images/{image_id}/reprocess")
             assert again.status == 202, again
             stack.wait_terminal(image_id)
+    # The hint that an image is being worked on may come after its end: nothing more comes from one that
+    # has stopped, and then it is the view that may be behind.
+    stack.stop("processor")
     records = collections.defaultdict(list)
     for topic in TOPICS:
         for record in kafka_log.read_all(stack.bootstrap, stack.topic(topic)):
             records[record.key].append(record)
     assert set(ids) <= set(records)
+    for image_id in ids:
+        processes.wait_until(lambda one=image_id: len(history_of(stack, one)) >= len(records[one]), 60,
+                             lambda: f"the view holds all records\n{stack.tails()}")
     return {image_id: records[image_id] for image_id in ids}
+
+
+def history_of(stack, image_id):
+    return stack.http().get(f"/v1/images/{image_id}/history").json["events"]
 
 
 def test_every_record_of_the_log_is_in_the_history(stack, told):
     for image_id, records in told.items():
-        history = stack.http().get(f"/v1/images/{image_id}/history").json["events"]
+        history = history_of(stack, image_id)
         in_log = {(r.topic, r.partition, r.offset, r.event, rfc3339(r.timestamp),
                    r.headers.get("traceparent")) for r in records}
         assert {(e["topic"], e["partition"], e["offset"], e["event"], e["at"], e["traceparent"])

@@ -123,7 +123,7 @@ def test_two_stacks_side_by_side(two):
         answer = Http(local.http_port).post_image(images.jpeg(seed=60))
         assert answer.status == 202
         processes.wait_until(
-            lambda: Http(local.http_port).get(f"/v1/images/{answer.json['id']}").json["state"]
+            lambda: Http(local.http_port).get(f"/v1/images/{answer.json['id']}").json.get("state")
             == "completed", 60, "the image is completed")
     assert len(set(seen)) == 8
     lists = [Http(local.http_port).list_all() for local in two]

@@ -32,7 +32,7 @@ def handles_sigterm(pid):
 
 
 class Stack:
-    READY_SECONDS = 60
+    READY_SECONDS = 120
     STOP_SECONDS = 20  # the services promise 10 s; a sanitizer's leak check may come after
 
     def __init__(self, folder, bootstrap=None, settings=None):

@@ -16,7 +16,7 @@
 
 namespace thumb::http {
 
-// Something that becomes true on another thread; waiting for it fails the test after ten seconds.
+// Something that becomes true on another thread; waiting for it fails the test after a minute.
 template <typename T>
 class Watched {
  public:
@@ -29,7 +29,7 @@ class Watched {
   template <typename Condition>
   void wait(const Condition& condition) {
     std::unique_lock lock(mutex_);
-    const bool came = changed_.wait_for(lock, std::chrono::seconds(10),
+    const bool came = changed_.wait_for(lock, std::chrono::seconds(60),
                                         [&] { return condition(std::as_const(value_)); });
     EXPECT_TRUE(came) << "what was waited for did not happen";
   }

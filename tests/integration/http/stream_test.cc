@@ -173,9 +173,10 @@ TEST_F(HttpStream, AWriterThatHeedsItLosesOnlyWhoTakesNothing) {
 }
 
 TEST_F(HttpStream, IdleStreamsOutliveEveryTimeOut) {
-  options_.keep_alive_timeout = milliseconds(40);
-  options_.write_timeout = milliseconds(40);
-  options_.header_timeout = milliseconds(40);
+  // Long enough that a busy machine's pause between connecting and asking is within it.
+  options_.keep_alive_timeout = milliseconds(500);
+  options_.write_timeout = milliseconds(500);
+  options_.header_timeout = milliseconds(500);
   start();
   RawClient listening(port());
   listening.send(get_request("/stream"));

@@ -61,16 +61,17 @@ class RunningProjector {
 class Instance {
  public:
   // `asked` is the cluster that lookups ask; another one than `cluster` plays a broker that is
-  // away.
+  // away. `patience` bounds each wait for either.
   Instance(const std::filesystem::path& dir, const TopicNames& names,
-           const kafka::ClusterConfig& cluster, const kafka::ClusterConfig& asked, Log& log)
+           const kafka::ClusterConfig& cluster, const kafka::ClusterConfig& asked, Log& log,
+           std::chrono::milliseconds patience = kafka::kPatience)
       : blobs_(FsBlobStore::open_root(dir / "blobs").value()),
         admin_(kafka::make_admin(asked, log).value()),
         lag_reader_(kafka::make_partition_reader(asked, {}, log).value()),
-        producer_(
-            kafka::make_producer(cluster, {.delivery_timeout = produce_timeout()}, log).value()),
+        producer_(kafka::make_producer(cluster, {.delivery_timeout = patience}, log).value()),
         view_({.view_dir = dir / "view"}, log),
-        service_(options(), {*blobs_, *admin_, *lag_reader_, *producer_, view_, names, log}) {
+        service_(options(patience),
+                 {*blobs_, *admin_, *lag_reader_, *producer_, view_, names, log}) {
     EXPECT_TRUE(service_.start());
   }
   ~Instance() { EXPECT_TRUE(service_.stop()); }
@@ -78,13 +79,12 @@ class Instance {
   [[nodiscard]] std::uint16_t port() const { return service_.port(); }
 
  private:
-  static std::chrono::milliseconds produce_timeout() { return std::chrono::milliseconds(2'000); }
-  static ServiceOptions options() {
+  static ServiceOptions options(std::chrono::milliseconds patience) {
     ServiceOptions options;
     options.server.port = 0;
     options.partitions = kPartitions;
     options.workers = 4;
-    options.ask_timeout = std::chrono::milliseconds(500);
+    options.ask_timeout = patience;
     return options;
   }
 

@@ -141,7 +141,7 @@ TEST_F(ServiceTest, WithKafkaAwayKnownImagesAnswerAndUnknownOnesAreUnknown) {
   }
   auto nobody = cluster();
   nobody.bootstrap = kafka::kNobody;
-  Instance away(dir_.path(), names_, nobody, nobody, log_);
+  Instance away(dir_.path(), names_, nobody, nobody, log_, std::chrono::milliseconds(500));
   EXPECT_TRUE(kafka::eventually([&] { return get(away, path).status == 200; }));
   EXPECT_EQ(get(away, path + "/original").body, sample("rgb.png"));
   const auto unknown = get(away, std::string("/v1/images/") + kNobodysId);

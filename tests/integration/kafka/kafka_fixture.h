@@ -13,7 +13,7 @@ namespace thumb::kafka {
 using std::chrono::milliseconds;
 
 // How long a test waits for what must happen. Generous: only a failing test waits that long.
-inline constexpr milliseconds kPatience{30'000};
+inline constexpr milliseconds kPatience{60'000};
 // Nobody listens on port 1 of loopback.
 inline constexpr const char* kNobody = "127.0.0.1:1";
 

@@ -47,7 +47,7 @@ void ChildProcess::send(int signal) const {
 }
 
 std::optional<int> ChildProcess::wait() {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   int status = 0;
   while (pid_ > 0 && ::waitpid(pid_, &status, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;

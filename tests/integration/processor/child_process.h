@@ -21,7 +21,7 @@ class ChildProcess {
   ChildProcess& operator=(const ChildProcess&) = delete;
 
   void send(int signal) const;
-  // Its exit code, or 128 + the signal that ended it; nothing if it still runs after 30 s.
+  // Its exit code, or 128 + the signal that ended it; nothing if it still runs after a minute.
   [[nodiscard]] std::optional<int> wait();
 
  private:

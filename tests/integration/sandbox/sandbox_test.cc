@@ -62,14 +62,20 @@ class SandboxTest : public ::testing::Test {
     return found.empty() ? -1 : found[0];
   }
   std::vector<pid_t> workers() { return children_of(zygote()); }
-  // A job that is at work when this returns. REQUIRES: one worker.
-  std::future<std::string> hang_in_present_workers() {
+  // A worker that is at work, once there is one.
+  pid_t wait_busy() {
+    std::vector<pid_t> busy;
+    EXPECT_TRUE(wait_until([&] { return !(busy = busiest(workers())).empty(); }));
+    return busy.empty() ? -1 : busy[0];
+  }
+  // A job that is at work when this returns, and its worker. REQUIRES: one worker.
+  std::pair<std::future<std::string>, pid_t> hang_in_present_worker() {
     const pid_t present = workers().at(0);
     auto job = std::async(std::launch::async, [this, present] {
-      return code_of("test:hang-up-to " + std::to_string(present));
+      return code_of("test:hang-in " + std::to_string(present));
     });
-    EXPECT_TRUE(wait_until([&] { return !busiest(workers()).empty(); }));
-    return job;
+    EXPECT_EQ(wait_busy(), present);
+    return {std::move(job), present};
   }
 
   Log log_{"test", LogLevel::kError};
@@ -231,13 +237,13 @@ TEST_F(SandboxTest, MoreCallersThanWorkersAreServedInTurn) {
     }
   }
   EXPECT_EQ(made, 40);
-  EXPECT_THAT(workers(), SizeIs(2));
+  EXPECT_TRUE(wait_until([&] { return workers().size() == 2; }));
 }
 
 TEST_F(SandboxTest, WhoFindsNoWorkerFreeIsToldToComeBack) {
   start({.longest_wait = milliseconds(50)});
   auto hanging = std::async(std::launch::async, [&] { return make("test:hang"); });
-  ASSERT_TRUE(wait_until([&] { return !busiest(workers()).empty(); }));
+  wait_busy();
   const auto refused = make(good_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "decoder-busy");
@@ -248,8 +254,8 @@ TEST_F(SandboxTest, WhoFindsNoWorkerFreeIsToldToComeBack) {
 
 TEST_F(SandboxTest, AWorkerKilledInMidJobIsNotTheImagesFault) {
   start();
-  auto job = hang_in_present_workers();
-  kill(busiest(workers())[0], SIGKILL);
+  auto [job, worker] = hang_in_present_worker();
+  kill(worker, SIGKILL);
   EXPECT_EQ(job.get(), "internal");  // what its replacement said
   EXPECT_EQ(restarts("killed"), 1);
   EXPECT_EQ(code_of(good_), "made");
@@ -259,8 +265,9 @@ TEST_F(SandboxTest, KilledTwiceFromOutsideMeansTheKernelIsShortOfMemory) {
   start();
   auto job = std::async(std::launch::async, [&] { return code_of("test:hang"); });
   for (int kills = 1; kills <= 2; ++kills) {
-    ASSERT_TRUE(wait_until([&] { return !busiest(workers()).empty(); }));
-    kill(busiest(workers())[0], SIGKILL);
+    const pid_t worker = wait_busy();
+    ASSERT_GT(worker, 0);
+    kill(worker, SIGKILL);
     ASSERT_TRUE(wait_until([&] { return restarts("killed") == kills; }));
   }
   EXPECT_EQ(job.get(), "out-of-memory");
@@ -277,7 +284,7 @@ TEST_F(SandboxTest, AKilledZygoteIsReplacedAndItsJobsAreDoneAgain) {
   start();
   for (int i = 0; i < 3; ++i) {
     const pid_t first = zygote();
-    auto job = hang_in_present_workers();
+    auto [job, worker] = hang_in_present_worker();
     kill(first, SIGKILL);
     EXPECT_EQ(job.get(), "internal");
     EXPECT_NE(zygote(), first);

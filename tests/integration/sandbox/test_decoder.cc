@@ -63,9 +63,9 @@ void crash(const std::string&) { raise(SIGSEGV); }
 void hang(const std::string&) {
   while (true) std::this_thread::yield();
 }
-// Hangs in the workers that there are, not in those that replace them: their pids are higher.
-void hang_up_to(const std::string& pid) {
-  if (static_cast<std::uint64_t>(getpid()) <= parse_u64(pid).value_or(0)) hang({});
+// Hangs in one worker, not in those that replace it.
+void hang_in(const std::string& pid) {
+  if (static_cast<std::uint64_t>(getpid()) == parse_u64(pid).value_or(0)) hang({});
 }
 void leave(const std::string& code) {
   exit(static_cast<int>(parse_u64(code).value_or(0)));  // as ImageMagick does, handlers and all
@@ -100,7 +100,7 @@ const std::map<std::string, Misdeed>& misdeeds() {
       {"socket", open_socket}, {"open", open_file},           {"create", create_file},
       {"exec", run_program},   {"ptrace", trace_process},     {"signal", signal_process},
       {"fork", fork_process},  {"code", make_code},           {"crash", crash},
-      {"hang", hang},          {"hang-up-to", hang_up_to},    {"exit", leave},
+      {"hang", hang},          {"hang-in", hang_in},          {"exit", leave},
       {"hog", hog_memory},     {"nonsense", answer_nonsense}, {"ask-twice", ask_twice},
       {"shout", shout},
   };

@@ -234,7 +234,7 @@ void ProjectorKafkaTest::project(const std::string& data_dir) {
   ASSERT_TRUE(wait_until([&] { return log_of(data_dir).find("caught up") != std::string::npos; },
                          std::chrono::seconds(60)));
   projector->signal(SIGTERM);
-  ASSERT_EQ(projector->wait(std::chrono::seconds(10)), 0) << log_of(data_dir);
+  ASSERT_EQ(projector->wait(), 0) << log_of(data_dir);
 }
 
 }  // namespace thumb::testing

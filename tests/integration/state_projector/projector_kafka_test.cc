@@ -161,7 +161,7 @@ TEST_F(ProjectorKafkaTest, AReaderSeesWhatAnotherProcessFolds) {
 
   // A rebuild in its place is followed too.
   projector->signal(SIGTERM);
-  ASSERT_EQ(projector->wait(10s), 0) << log_of();
+  ASSERT_EQ(projector->wait(), 0) << log_of();
   ASSERT_EQ(run("rebuild").exit_code, 0);
   projector = start_projector();
   EXPECT_TRUE(wait_for(reader, image(31), append(uploaded(image(31)))));
@@ -174,7 +174,7 @@ TEST_F(ProjectorKafkaTest, StopsInOrderWhileTheBrokerIsAway) {
   ASSERT_TRUE(
       wait_until([this] { return log_of().find("waiting for Kafka") != std::string::npos; }));
   projector->signal(SIGTERM);
-  EXPECT_EQ(projector->wait(10s), 0) << log_of();
+  EXPECT_EQ(projector->wait(), 0) << log_of();
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class FreshnessTest : public ::testing::Test {
     return future;
   }
   static std::string code(Outcome& outcome) {
-    if (outcome.wait_for(10s) != std::future_status::ready) return "none";
+    if (outcome.wait_for(60s) != std::future_status::ready) return "none";
     const auto result = outcome.get();
     return result ? "fresh" : result.error().code;
   }
@@ -38,7 +38,7 @@ class FreshnessTest : public ::testing::Test {
 };
 
 TEST_F(FreshnessTest, IsFreshAtOnceIfTheViewIsThere) {
-  Freshness freshness(ends_, view_, {}, metrics_);
+  Freshness freshness(ends_, view_, {.timeout = 60s}, metrics_);
   ends_.set_end(2, 10);
   view_.advance(Topic::kImageRequests, 2, 10);
   auto outcome = await(freshness, 2);
@@ -89,7 +89,7 @@ TEST_F(FreshnessTest, PartitionsDoNotWaitForEachOther) {
 }
 
 TEST_F(FreshnessTest, SaysThatTheLogCanNotBeAsked) {
-  Freshness freshness(ends_, view_, {}, metrics_);
+  Freshness freshness(ends_, view_, {.timeout = 60s}, metrics_);
   ends_.set_away(true);
   auto outcome = await(freshness, 0);
   EXPECT_EQ(code(outcome), "log-unavailable");

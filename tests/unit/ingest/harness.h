@@ -55,7 +55,7 @@ class Answer {
   // Fails the test (and answers 0) if none comes in ten seconds.
   http::Response get() {
     auto future = channel_->promise.get_future();
-    if (future.wait_for(std::chrono::seconds(10)) != std::future_status::ready) {
+    if (future.wait_for(std::chrono::seconds(60)) != std::future_status::ready) {
       ADD_FAILURE() << "no answer";
       return {.status = 0, .headers = {}, .body = std::string("{}")};
     }
@@ -85,7 +85,7 @@ class Harness {
     add_routes(router_, {uploads_, status_, history_, stats_, downloads_, commands_, event_routes_,
                          health_, metrics, in_flight});
   }
-  ~Harness() { EXPECT_TRUE(in_flight.wait_until_none(std::chrono::seconds(10))); }
+  ~Harness() { EXPECT_TRUE(in_flight.wait_until_none(std::chrono::seconds(60))); }
   Harness(const Harness&) = delete;
   Harness& operator=(const Harness&) = delete;
 
@@ -166,7 +166,7 @@ class Harness {
     (*receiver)->complete(std::move(request), answer.responder());
   }
 
-  Freshness freshness_{ends, view, FreshnessOptions{.timeout = std::chrono::seconds(5)}, metrics};
+  Freshness freshness_{ends, view, FreshnessOptions{.timeout = std::chrono::seconds(60)}, metrics};
   ImageLookup lookup_{view, freshness_, kPartitions,
                       LookupOptions{.min_position_timeout = std::chrono::milliseconds(50),
                                     .personal_timeout = std::chrono::milliseconds(50)}};

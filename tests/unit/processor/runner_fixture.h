@@ -21,7 +21,7 @@ class Desk {
     std::unique_lock lock(mutex_);
     started_.push_back(base.request_id);
     changed_.notify_all();
-    changed_.wait_for(lock, std::chrono::seconds(20),
+    changed_.wait_for(lock, std::chrono::seconds(60),
                       [&] { return !held_.contains(base.request_id); });
     if (attempt < failures_[base.request_id]) {
       return fail_transient(ErrorKind::kUnavailable, "io-error", "injected");
