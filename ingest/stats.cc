@@ -17,14 +17,9 @@ constexpr std::chrono::milliseconds kInterval{2'000};
 
 // Whole milliseconds as seconds.
 std::string seconds_text(std::chrono::milliseconds time) {
-  const auto ms = std::max<std::int64_t>(0, time.count());
+  const auto ms = time.count();
   const auto fraction = std::to_string(1'000 + ms % 1'000).substr(1);
   return std::to_string(ms / 1'000) + "." + fraction;
-}
-
-std::chrono::milliseconds age_of(const kafka::Lag& lag, TimeMs now) {
-  return lag.behind ? std::max(std::chrono::milliseconds(0), now - *lag.behind)
-                    : std::chrono::milliseconds(0);
 }
 
 struct Total {
@@ -36,7 +31,7 @@ Total total_of(const ViewLag::Measured& measured) {
   Total total;
   for (const auto& [tp, lag] : measured.lags) {
     total.records += lag.records();
-    total.oldest = std::max(total.oldest, age_of(lag, measured.at));
+    total.oldest = std::max(total.oldest, lag.age(measured.at));
   }
   return total;
 }
@@ -63,7 +58,7 @@ void write_lag(JsonWriter& json, const std::optional<ViewLag::Measured>& measure
         .field("end", static_cast<std::uint64_t>(lag.end))
         .field("records", static_cast<std::uint64_t>(lag.records()))
         .key("seconds")
-        .raw(seconds_text(age_of(lag, measured->at)))
+        .raw(seconds_text(lag.age(measured->at)))
         .end_object();
   }
   json.end_array().end_object();

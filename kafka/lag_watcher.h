@@ -2,6 +2,7 @@
 // Measured by the records that arrive, lag would be smallest just when they stop arriving.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -20,6 +21,12 @@ struct Lag {
   std::optional<TimeMs> behind;  // log time of the first record that was not read; none: no lag
 
   [[nodiscard]] std::int64_t records() const { return end > position ? end - position : 0; }
+  // Of the first record that was not read. Zero where that is not known, or where the broker's
+  // clock is ahead of ours.
+  [[nodiscard]] std::chrono::milliseconds age(TimeMs now) const {
+    const std::chrono::milliseconds none{0};
+    return records() > 0 && behind ? std::max(none, now - *behind) : none;
+  }
 };
 
 using Lags = std::map<TopicPartition, Lag>;

@@ -1,6 +1,5 @@
 #include "processor/partition_lag.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace thumb {
@@ -56,9 +55,7 @@ void PartitionLag::show(std::int32_t partition) {
   kafka::Lag lag = known->second;
   lag.position = next->second;
   gauges.records->Set(static_cast<double>(lag.records()));
-  const bool behind = lag.records() > 0 && lag.behind;
-  const auto age = behind ? SystemClock().now() - *lag.behind : std::chrono::milliseconds(0);
-  gauges.seconds->Set(std::chrono::duration<double>(age).count());
+  gauges.seconds->Set(std::chrono::duration<double>(lag.age(SystemClock().now())).count());
 }
 
 }  // namespace thumb

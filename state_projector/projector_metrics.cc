@@ -60,9 +60,7 @@ void ProjectorMetrics::show(const ViewPartition& partition) {
   kafka::Lag& lag = lags_[partition];
   lag.position = position;
   gauges.lag->Set(static_cast<double>(lag.records()));
-  const bool behind = lag.records() > 0 && lag.behind;
-  const auto age = behind ? SystemClock().now() - *lag.behind : std::chrono::milliseconds(0);
-  gauges.lag_seconds->Set(std::chrono::duration<double>(age).count());
+  gauges.lag_seconds->Set(std::chrono::duration<double>(lag.age(SystemClock().now())).count());
 }
 
 kafka::LagWatcher::Positions ProjectorMetrics::known_positions() {
