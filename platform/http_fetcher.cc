@@ -38,6 +38,7 @@ struct Transfer {
   std::string body;
   std::size_t max_bytes = 0;
   std::chrono::milliseconds timeout{0};
+  FetchMethod method = FetchMethod::kGet;
   HttpFetcher::Done done;
 };
 
@@ -129,6 +130,7 @@ class HttpFetcher::Loop {
     transfer->easy = take_spare();
     CURL* easy = transfer->easy.get();
     curl_easy_setopt(easy, CURLOPT_URL, transfer->url.c_str());
+    if (transfer->method == FetchMethod::kPost) curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(transfer->timeout.count()));
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -178,18 +180,22 @@ HttpFetcher::HttpFetcher(std::size_t max_connections, std::size_t max_answer_byt
 
 HttpFetcher::~HttpFetcher() = default;
 
-void HttpFetcher::fetch(std::string url, std::chrono::milliseconds timeout, Done done) {
+void HttpFetcher::fetch(std::string url, std::chrono::milliseconds timeout, Done done,
+                        FetchMethod method) {
   auto transfer = std::make_unique<Transfer>();
   transfer->url = std::move(url);
   transfer->timeout = timeout;
+  transfer->method = method;
   transfer->done = std::move(done);
   loop_->add(std::move(transfer));
 }
 
-Result<Fetched> HttpFetcher::fetch_and_wait(std::string url, std::chrono::milliseconds timeout) {
+Result<Fetched> HttpFetcher::fetch_and_wait(std::string url, std::chrono::milliseconds timeout,
+                                            FetchMethod method) {
   std::promise<Result<Fetched>> answer;
-  fetch(std::move(url), timeout,
-        [&answer](Result<Fetched> result) { answer.set_value(std::move(result)); });
+  fetch(
+      std::move(url), timeout,
+      [&answer](Result<Fetched> result) { answer.set_value(std::move(result)); }, method);
   return answer.get_future().get();
 }
 

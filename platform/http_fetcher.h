@@ -1,4 +1,4 @@
-// Many HTTP GETs at once to a service of ours, over connections that are kept, by one thread.
+// Many HTTP requests at once to a service of ours, over connections that are kept, by one thread.
 #pragma once
 
 #include <chrono>
@@ -10,13 +10,16 @@
 
 namespace thumb {
 
+enum class FetchMethod { kGet, kPost };  // a POST has no body
+
 struct Fetched {
   int status = 0;
   std::string body;
 };
 
 // Thread-safe. Follows no redirects, uses no proxy. Errors: kUnavailable/"not-reached",
-// kTimeout/"no-answer" (both back off), kTooLarge/"answer-too-large" past the limit.
+// kTimeout/"no-answer" (both back off; what a POST asks for may have been done), and
+// kTooLarge/"answer-too-large" past the limit.
 class HttpFetcher {
  public:
   using Done = std::function<void(Result<Fetched>)>;
@@ -30,10 +33,12 @@ class HttpFetcher {
 
   // Never blocks. `done` is called exactly once, on the fetcher's thread; it must be short and must
   // not throw.
-  void fetch(std::string url, std::chrono::milliseconds timeout, Done done);
+  void fetch(std::string url, std::chrono::milliseconds timeout, Done done,
+             FetchMethod method = FetchMethod::kGet);
 
   // The same, waiting for the outcome. REQUIRES: not called on the fetcher's thread.
-  [[nodiscard]] Result<Fetched> fetch_and_wait(std::string url, std::chrono::milliseconds timeout);
+  [[nodiscard]] Result<Fetched> fetch_and_wait(std::string url, std::chrono::milliseconds timeout,
+                                               FetchMethod method = FetchMethod::kGet);
 
  private:
   class Loop;

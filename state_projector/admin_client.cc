@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
-
-#include "platform/http_client.h"
 
 namespace thumb {
 namespace {
@@ -64,10 +63,10 @@ bool pause(std::chrono::milliseconds time, const std::stop_token& stop) {
 }  // namespace
 
 AskProjector ask_over_http(std::int64_t admin_port, std::chrono::milliseconds timeout) {
-  return [admin_port, timeout](const std::string& method,
-                               const std::string& path) -> Result<std::string> {
-    auto answer =
-        http_request(method, fmt::format("http://127.0.0.1:{}{}", admin_port, path), timeout);
+  return [admin_port, timeout, fetcher = std::make_shared<HttpFetcher>(1)](
+             FetchMethod method, const std::string& path) -> Result<std::string> {
+    auto answer = fetcher->fetch_and_wait(fmt::format("http://127.0.0.1:{}{}", admin_port, path),
+                                          timeout, method);
     if (!answer) return Failure(std::move(answer.error()));
     if (answer->status >= 200 && answer->status < 300) return std::move(answer->body);
     const auto problem = parse(answer->body);
@@ -80,12 +79,12 @@ AskProjector ask_over_http(std::int64_t admin_port, std::chrono::milliseconds ti
 Result<void> ask_for_build(const AskProjector& ask, const std::string& path,
                            const WatchOptions& options, const std::stop_token& stop,
                            std::ostream& out) {
-  const auto begun = ask("POST", path);
+  const auto begun = ask(FetchMethod::kPost, path);
   const bool under_way = !begun && begun.error().code == "build-in-progress";
   if (!begun && !under_way) return Failure(begun.error());
   if (under_way) out << "a build is under way already\n";
   while (true) {
-    const auto answer = ask("GET", "/admin/rebuild");
+    const auto answer = ask(FetchMethod::kGet, "/admin/rebuild");
     if (!answer) return Failure(answer.error());
     const auto build = parse(*answer);
     if (!build) return Failure(build.error());

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 
+#include "platform/http_fetcher.h"
 #include "platform/result.h"
 
 namespace thumb {
@@ -14,7 +15,7 @@ namespace thumb {
 // How to ask the projector: method and path; gives the body of a 2xx. Errors are the projector's
 // own (code and message of its problem+json), and kUnavailable/"not-reached".
 using AskProjector =
-    std::function<Result<std::string>(const std::string& method, const std::string& path)>;
+    std::function<Result<std::string>(FetchMethod method, const std::string& path)>;
 
 // Asks over HTTP on loopback. REQUIRES: port > 0.
 [[nodiscard]] AskProjector ask_over_http(std::int64_t admin_port,

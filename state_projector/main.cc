@@ -183,7 +183,7 @@ Result<void> ask_running(const Command& command, const StopSignal& stop) {
   // A checkpoint is answered when it is stored.
   const auto ask = ask_over_http(command.common.admin_port, std::chrono::minutes(10));
   if (command.name == "discard" || command.name == "checkpoint") {
-    return ask("POST", "/admin/" + command.name).map([](const std::string&) {});
+    return ask(FetchMethod::kPost, "/admin/" + command.name).map([](const std::string&) {});
   }
   const std::string path = command.name == "rollback" ? "/admin/rollback"
                            : command.restores()       ? "/admin/rebuild?from=checkpoint"
