@@ -3,14 +3,13 @@ service in the middle."""
 
 import collections
 import concurrent.futures
-import http.client
 import io
 import threading
-import time
 
 from PIL import Image
 
 from support import images, kafka_log, processes
+from support.patience import ask_until_answered
 
 COUNT = 200
 AT_A_TIME = 32
@@ -19,18 +18,8 @@ CLIENT_SECONDS = 120
 
 
 def post_until_answered(stack, sample):
-    """As a patient client does: 503 and a broken connection mean "not known to be accepted"."""
-    deadline = time.monotonic() + CLIENT_SECONDS
-    while True:
-        try:
-            answer = stack.http(timeout=40).post_image(sample.content)
-            if answer.status != 503:
-                return answer
-            assert answer.headers["Retry-After"], answer
-        except (OSError, http.client.HTTPException):
-            pass
-        assert time.monotonic() < deadline, f"{sample.name} was never answered\n{stack.tails()}"
-        time.sleep(0.1)
+    return ask_until_answered(lambda: stack.http(timeout=40).post_image(sample.content), CLIENT_SECONDS,
+                              lambda: f"{sample.name}\n{stack.tails()}")
 
 
 class Uploads:

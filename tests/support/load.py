@@ -3,12 +3,11 @@ kinds, ask for them again and delete them, and remember what they were told."""
 
 import collections
 import dataclasses
-import http.client
 import random
 import threading
-import time
 
 from . import images
+from .patience import ask_until_answered
 
 CLIENT_SECONDS = 150  # a client gives up after this: nothing may be away for so long
 
@@ -102,24 +101,17 @@ class Load:
             assert answer.status in (200, 410), answer
 
     def _ask(self, rng, what, method, path, body=None, told=None):
-        """Until there is an answer: 503 and a broken connection mean "not known to be accepted"."""
-        deadline = time.monotonic() + CLIENT_SECONDS
-        while True:
+        def request():
             self._count(f"{what} attempted")
-            try:
-                answer = self.stack.http(rng.choice(self.instances), timeout=40).request(
-                    method, path, body, {"Content-Type": "application/octet-stream"})
-                self._count(f"{what} {answer.status}")
-                if answer.status != 503:
-                    return answer
-                assert int(answer.headers["Retry-After"]) > 0, answer
-                assert answer.headers["Content-Type"] == "application/problem+json", answer
-            except (OSError, http.client.HTTPException):
-                self._count(f"{what} unanswered")
-            if told is not None:
+            return self.stack.http(rng.choice(self.instances), timeout=40).request(
+                method, path, body, {"Content-Type": "application/octet-stream"})
+
+        def note(answer):
+            self._count(f"{what} {answer.status if answer else 'unanswered'}")
+            if told is not None and (answer is None or answer.status == 503):
                 told.maybe = True
-            assert time.monotonic() < deadline, f"{method} {path[:80]} was never answered"
-            time.sleep(0.1)  # the client's own patience
+
+        return ask_until_answered(request, CLIENT_SECONDS, lambda: f"{method} {path[:80]}", note)
 
     def _count(self, what):
         with self._lock:

@@ -1,12 +1,11 @@
 """What applications do to a stack, patiently: what is not known to be accepted is sent again."""
 
 import concurrent.futures
-import http.client
 import itertools
 import threading
-import time
 
 from . import images, processes
+from .patience import ask_until_answered
 
 
 class Workload:
@@ -122,15 +121,6 @@ class Workload:
 
     def ask(self, request, accepted=(202,)):
         """Sends until there is an answer other than 503; it must be one of `accepted`."""
-        deadline = time.monotonic() + self.patience
-        while True:
-            try:
-                answer = request(self.stack.http(timeout=30))
-                if answer.status != 503:
-                    assert answer.status in accepted, answer
-                    return answer
-                assert answer.headers["Retry-After"], answer
-            except (OSError, http.client.HTTPException):
-                pass
-            assert time.monotonic() < deadline, f"never answered\n{self.stack.tails()}"
-            time.sleep(0.1)
+        answer = ask_until_answered(lambda: request(self.stack.http(timeout=30)), self.patience, self.stack.tails)
+        assert answer.status in accepted, answer
+        return answer
