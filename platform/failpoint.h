@@ -5,7 +5,8 @@
 //   THUMB_FAILPOINT=<name>[:<n>[:stop]]
 //
 // At the n-th passage of that step, counted over all threads (default: the first), by SIGKILL, or
-// by SIGSTOP until a SIGCONT comes. For tests, not a setting: a name that no step bears does nothing.
+// by SIGSTOP until a SIGCONT comes. For tests, not a setting: a name that no step bears does
+// nothing.
 #pragma once
 
 #include <string_view>

@@ -15,9 +15,10 @@ void ProcessorSettings::declare(Settings& settings) {
   settings.integer("--processor-max-in-work", max_in_work, 1, 10'000,
                    "Requests read and not finished yet");
   settings.integer("--processor-batch", batch, 1, 10'000, "Requests in one transaction, at most");
-  settings.duration_ms("--processor-linger-ms", linger, milliseconds(0), milliseconds(1'000),
-                       "How long finished work waits for company before its transaction while there "
-                       "is a backlog (more in work than --processor-workers); else it never waits");
+  settings.duration_ms(
+      "--processor-linger-ms", linger, milliseconds(0), milliseconds(1'000),
+      "How long finished work waits for company before its transaction while there "
+      "is a backlog (more in work than --processor-workers); else it never waits");
   settings.integer("--max-pixels", max_pixels, 1, 1'000'000'000,
                    "Width x height of the largest image that is decoded");
   settings.integer("--max-original-bytes", max_original_bytes, 1, 1LL << 32U,
