@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "kafka/types.h"
@@ -47,9 +48,12 @@ class GroupConsumer {
   // stood. Ends with the assignment. What was fetched of them is fetched again: not for every turn.
   virtual void pause_only(std::span<const TopicPartition> partitions) = 0;
 
-  // The group's committed offset of each partition; -1 where there is none.
+  // The group's committed offset of each partition; -1 where there is none. While a transaction
+  // with offsets of the group is open there is no answer. A `stop` ends the wait within seconds.
+  // Errors: kTimeout (back off), also after a stop; those of the cluster.
   [[nodiscard]] virtual Result<std::vector<PartitionOffset>> committed(
-      std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) = 0;
+      std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout,
+      const std::stop_token& stop) = 0;
   // Of this moment: take it anew for every commit. Error: kConflict/"not-in-group" (back off) while
   // the member has no part in the group; nothing may be committed then.
   [[nodiscard]] virtual Result<std::unique_ptr<GroupMetadata>> group_metadata() = 0;

@@ -28,6 +28,10 @@ constexpr milliseconds kHeartbeat{1'000};
 constexpr milliseconds kAssignmentLimit{3'000};
 constexpr milliseconds kJoinLimit{500};
 
+// How long one question to the coordinator takes at most, as socket.timeout.ms has it. Nothing can
+// end the library's wait for the answer, so a longer one is made of these.
+constexpr milliseconds kQuestionLimit{3'000};
+
 class RdGroupConsumer;
 
 // How the rebalance callback finds its consumer.
@@ -78,7 +82,7 @@ RdOptions group_options(const GroupOptions& options) {
               {"fetch.error.backoff.ms", "50"},
               // A coordinator that fell silent is left in time to find the next one before the
               // session ends; a fetch is little enough for a slow link to bring meanwhile.
-              {"socket.timeout.ms", "3000"},
+              {"socket.timeout.ms", std::to_string(kQuestionLimit.count())},
               {"fetch.max.bytes", "1048576"},
               // Work, not throughput: what is fetched ahead is memory, and is fetched again by the
               // next owner. Past a limit 2.0.2 stops fetching for 1 s, so not too little either.
@@ -144,9 +148,16 @@ class RdGroupConsumer final : public GroupConsumer {
   }
 
   Result<std::vector<PartitionOffset>> committed(std::span<const TopicPartition> partitions,
-                                                 milliseconds timeout) override {
+                                                 milliseconds timeout,
+                                                 const std::stop_token& stop) override {
     const auto list = to_rd(partitions);
-    const auto code = rd_kafka_committed(client_.get(), list.get(), to_rd(timeout));
+    const auto deadline = steady_clock::now() + timeout;
+    auto code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && !stop.stop_requested()) {
+      const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+      if (left <= milliseconds(0)) break;
+      code = rd_kafka_committed(client_.get(), list.get(), to_rd(std::min(left, kQuestionLimit)));
+    }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return tl::unexpected(to_error(code, "committed offsets"));
     }

@@ -20,8 +20,8 @@ Committer::Committer(WorkTable& table, MakeProducer make_producer, RandomBytes r
       metrics_(metrics),
       options_(options) {}
 
-Result<void> Committer::commit(kafka::GroupConsumer& consumer) {
-  if (steady_clock::now() < not_before_ || !prepare(consumer)) return {};
+Result<void> Committer::commit(kafka::GroupConsumer& consumer, const std::stop_token& stop) {
+  if (steady_clock::now() < not_before_ || !prepare(consumer, stop)) return {};
   if (!due()) return {};
   gathering_until_.reset();
   const Batch batch = table_.next_batch(options_.max_batch);
@@ -32,8 +32,8 @@ Result<void> Committer::commit(kafka::GroupConsumer& consumer) {
   return done;
 }
 
-// Without a backlog finished work waits for nothing. With one, each transaction costs both sides the
-// same whatever it holds, and the requests behind it wait for decoders anyway.
+// Without a backlog finished work waits for nothing. With one, each transaction costs both sides
+// the same whatever it holds, and the requests behind it wait for decoders anyway.
 bool Committer::due() {
   const std::size_t ready = table_.ready();
   if (ready == 0) {
@@ -63,7 +63,7 @@ void Committer::commit_last(kafka::GroupConsumer& consumer,
 }
 
 // A producer, and no doubt about what is committed.
-bool Committer::prepare(kafka::GroupConsumer& consumer) {
+bool Committer::prepare(kafka::GroupConsumer& consumer, const std::stop_token& stop) {
   if (producer_ == nullptr) {
     auto made = make_producer_();
     if (!made) {
@@ -78,7 +78,7 @@ bool Committer::prepare(kafka::GroupConsumer& consumer) {
     owned.push_back({table_.input_topic(), partition});
   }
   if (owned.empty()) return true;  // whoever owns them next reads what is committed
-  const auto committed = consumer.committed(owned, options_.committed_timeout);
+  const auto committed = consumer.committed(owned, options_.committed_timeout, stop);
   if (!committed) {
     note_failure("committed offsets can't be read", committed.error());
     return false;

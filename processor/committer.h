@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "kafka/consumer.h"
@@ -41,7 +42,8 @@ class Committer {
   // failure, or since company is on its way. What failed stays in the table and goes with a later
   // call.
   // Error: the batch can't be written however often it is tried (kTooLarge); the process must end.
-  [[nodiscard]] Result<void> commit(kafka::GroupConsumer& consumer);
+  // `stop` ends a wait for the group's answer.
+  [[nodiscard]] Result<void> commit(kafka::GroupConsumer& consumer, const std::stop_token& stop);
 
   // The partitions are about to go: one last batch of them, tried again until `deadline`.
   void commit_last(kafka::GroupConsumer& consumer, std::span<const std::int32_t> partitions,
@@ -52,7 +54,7 @@ class Committer {
 
  private:
   [[nodiscard]] bool due();
-  [[nodiscard]] bool prepare(kafka::GroupConsumer& consumer);
+  [[nodiscard]] bool prepare(kafka::GroupConsumer& consumer, const std::stop_token& stop);
   [[nodiscard]] Result<void> try_batch(kafka::GroupConsumer& consumer, const Batch& batch);
   void settle(std::span<const kafka::PartitionOffset> offsets);
   void note_failure(std::string_view what, const Error& error);

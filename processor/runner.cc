@@ -30,6 +30,7 @@ Runner::~Runner() {
 }
 
 Result<void> Runner::run(const std::stop_token& stop) {
+  stop_ = stop;
   const std::stop_callback on_stop(stop, [this] { wake(); });
   Result<void> going;
   while (going && !stop.stop_requested()) going = turn();
@@ -48,7 +49,7 @@ Result<void> Runner::turn() {
   collect();
   resume_due();
   dispatch();
-  auto committed = committer_.commit(*consumer_);
+  auto committed = committer_.commit(*consumer_, stop_);
   dispatch();  // a delete waits for a commit, not for a poll
   ports_.metrics.in_flight.Set(static_cast<double>(table_.in_flight()));
   ports_.lag.moved(table_.positions());
@@ -172,9 +173,11 @@ milliseconds Runner::until_due() const {
 Result<std::vector<kafka::PartitionOffset>> Runner::on_assigned(
     std::span<const kafka::TopicPartition> partitions) {
   const auto starts =
-      consumer_->committed(partitions, options_.commit.committed_timeout)
+      consumer_->committed(partitions, options_.commit.committed_timeout, stop_)
           .and_then([&](const auto& committed) { return ports_.starts.find(committed); });
   if (!starts) {
+    // Without a start they are held, and go back when the group is left, which comes next.
+    if (stop_.stop_requested()) return std::vector<kafka::PartitionOffset>();
     if (starts.error().retry == Retry::kNever) refusal_ = starts.error();
     return Failure(starts.error());
   }

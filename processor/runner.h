@@ -96,6 +96,7 @@ class Runner final : private kafka::RebalanceListener {
   bool woken_ = false;
   kafka::GroupConsumer* wake_target_ = nullptr;
 
+  std::stop_token stop_;  // of run()
   std::unique_ptr<kafka::GroupConsumer> consumer_;
   std::optional<Error> refusal_;  // by on_assigned: no other consumer would do better
   unsigned consumer_failures_ = 0;

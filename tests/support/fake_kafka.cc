@@ -62,6 +62,28 @@ std::int64_t FakeCluster::committed(std::int32_t partition) const {
   return found == committed_.end() ? -1 : found->second;
 }
 
+void FakeCluster::withhold_committed() {
+  const std::scoped_lock lock(mutex_);
+  committed_withheld_ = true;
+}
+
+bool FakeCluster::committed_awaited() const {
+  const std::scoped_lock lock(mutex_);
+  return awaiting_committed_ > 0;
+}
+
+bool FakeCluster::await_committed(milliseconds timeout, const std::stop_token& stop) {
+  const std::stop_callback on_stop(stop, [this] {
+    { const std::scoped_lock wait_for_waiter(mutex_); }
+    changed_.notify_all();
+  });
+  std::unique_lock lock(mutex_);
+  ++awaiting_committed_;
+  changed_.wait_for(lock, timeout, [&] { return !committed_withheld_ || stop.stop_requested(); });
+  --awaiting_committed_;
+  return !committed_withheld_;
+}
+
 std::vector<std::size_t> FakeCluster::transactions() const {
   const std::scoped_lock lock(mutex_);
   return transactions_;
@@ -90,7 +112,7 @@ void FakeCluster::break_consumer() {
 }
 
 bool FakeCluster::eventually(const std::function<bool()>& condition) const {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!condition()) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::unique_lock lock(mutex_);
@@ -179,7 +201,10 @@ void FakeGroupConsumer::pause_only(std::span<const TopicPartition> partitions) {
 }
 
 Result<std::vector<PartitionOffset>> FakeGroupConsumer::committed(
-    std::span<const TopicPartition> partitions, milliseconds /*timeout*/) {
+    std::span<const TopicPartition> partitions, milliseconds timeout, const std::stop_token& stop) {
+  if (!cluster_.await_committed(timeout, stop)) {
+    return fail_transient(ErrorKind::kTimeout, "injected", "withheld");
+  }
   std::vector<PartitionOffset> offsets;
   for (const auto& tp : partitions) offsets.push_back({tp, cluster_.committed(tp.partition)});
   return offsets;

@@ -57,8 +57,11 @@ class FakeCluster {
   void rebalance(Rebalance change);
   // The consumer ends with a fatal error at its next poll.
   void break_consumer();
+  // As while a transaction is open: whoever asks for committed offsets waits. Whether one does.
+  void withhold_committed();
+  [[nodiscard]] bool committed_awaited() const;
 
-  // True as soon as `condition` (called with the cluster unlocked) holds; false after 20 s.
+  // True as soon as `condition` (called with the cluster unlocked) holds; false after a minute.
   [[nodiscard]] bool eventually(const std::function<bool()>& condition) const;
 
  private:
@@ -72,6 +75,9 @@ class FakeCluster {
     std::int64_t end = 0;
   };
 
+  // True if they may be told.
+  [[nodiscard]] bool await_committed(std::chrono::milliseconds timeout,
+                                     const std::stop_token& stop);
   // Stands for murmur2: outputs go to the partition number of the input with the same key.
   [[nodiscard]] std::int32_t partition_of_locked(const std::string& key) const;
   std::int64_t append_locked(const std::string& topic, std::int32_t partition,
@@ -88,6 +94,8 @@ class FakeCluster {
   std::vector<std::size_t> transactions_;
   std::vector<std::string> violations_;
   bool consumer_broken_ = false;
+  bool committed_withheld_ = false;
+  int awaiting_committed_ = 0;
 };
 
 class FakeGroupConsumer final : public kafka::GroupConsumer {
@@ -100,8 +108,8 @@ class FakeGroupConsumer final : public kafka::GroupConsumer {
   void wake() override;
   void pause_only(std::span<const kafka::TopicPartition> partitions) override;
   Result<std::vector<kafka::PartitionOffset>> committed(
-      std::span<const kafka::TopicPartition> partitions,
-      std::chrono::milliseconds timeout) override;
+      std::span<const kafka::TopicPartition> partitions, std::chrono::milliseconds timeout,
+      const std::stop_token& stop) override;
   Result<std::unique_ptr<kafka::GroupMetadata>> group_metadata() override;
   void close() override;
 

@@ -152,7 +152,7 @@ TEST_F(GroupTest, NothingIsCommittedByItself) {
   const auto consumer = member(listener);
   ASSERT_TRUE(poll_until_owning(*consumer, listener, 4));
   const std::vector<TopicPartition> partitions = {{topic_, 0}, {topic_, 3}};
-  const auto offsets = consumer->committed(partitions, kPatience).value();
+  const auto offsets = consumer->committed(partitions, kPatience, {}).value();
   ASSERT_EQ(offsets.size(), 2U);
   EXPECT_EQ(offsets[0], (PartitionOffset{{topic_, 0}, -1}));
   EXPECT_EQ(offsets[1], (PartitionOffset{{topic_, 3}, -1}));

@@ -50,7 +50,7 @@ TEST_F(GroupTest, ARevokedPartitionCanStillBeCommitted) {
   consumer->close();  // and the other two on leaving
   ASSERT_TRUE(poll_until_owning(*successor, second, 4));
   const std::vector<TopicPartition> all(second.owned.begin(), second.owned.end());
-  const auto offsets = successor->committed(all, kPatience).value();
+  const auto offsets = successor->committed(all, kPatience, {}).value();
   for (const auto& [tp, offset] : offsets) {
     EXPECT_EQ(offset, 7) << tp.partition;
   }
@@ -142,9 +142,13 @@ TEST_F(GroupTest, WithoutABrokerItWaitsAndCloses) {
   ASSERT_TRUE(consumer);
   EXPECT_THAT((*consumer)->poll(10, milliseconds(300)).value(), IsEmpty());
   const std::vector<TopicPartition> partitions = {{topic_, 0}};
-  const auto offsets = (*consumer)->committed(partitions, milliseconds(300));
+  const auto offsets = (*consumer)->committed(partitions, milliseconds(300), {});
   ASSERT_FALSE(offsets);
   EXPECT_EQ(offsets.error().retry, Retry::kBackoff);
+  // An hour: the test would time out if the wait did not heed the stop.
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_FALSE((*consumer)->committed(partitions, std::chrono::hours(1), stop.get_token()));
   (*consumer)->close();
   EXPECT_EQ(listener.revocations, 0);
 }

@@ -57,7 +57,7 @@ class TransactionTest : public KafkaTest {
 
   std::int64_t committed(Member& member) const {
     const std::vector<TopicPartition> partitions = {{input_, 0}};
-    return member.consumer->committed(partitions, kPatience).value()[0].offset;
+    return member.consumer->committed(partitions, kPatience, {}).value()[0].offset;
   }
 
   std::string input_;

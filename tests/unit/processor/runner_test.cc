@@ -280,6 +280,20 @@ TEST_F(RunnerTest, AStopCommitsWhatIsFinishedAndHandsBackTheRest) {
   expect_each_once(2);
 }
 
+// A member that was killed has left a transaction open: where the group stands is not known for as
+// long as the broker lets it be.
+TEST_F(RunnerTest, AStopDoesNotWaitToBeToldWhereTheGroupStands) {
+  options_.commit.committed_timeout = std::chrono::hours(1);
+  cluster_.withhold_committed();
+  start();
+  assign({0});
+  EXPECT_TRUE(cluster_.eventually([&] { return cluster_.committed_awaited(); }));
+  stop();
+  EXPECT_TRUE(ended_);
+  EXPECT_EQ(consumers_made_, 1);
+  EXPECT_THAT(cluster_.violations(), IsEmpty());
+}
+
 TEST_F(RunnerTest, WithoutAnOffsetButWithOutputsItEnds) {
   cluster_.append("t.thumbnail-completed", 0, poison(), kNoon);
   start();
