@@ -28,8 +28,8 @@ using Multi = std::unique_ptr<CURLM, MultiDeleter>;
 
 // libcurl wants to be told once, before any thread uses it.
 void initialise_curl() {
-  static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
-  static_cast<void>(once);
+  static const CURLcode kOnce = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static_cast<void>(kOnce);
 }
 
 struct Transfer {
