@@ -51,6 +51,9 @@ struct GroupOptions {
 struct ReaderOptions {
   // Upper bound of what is fetched ahead, in bytes, over all partitions.
   std::size_t queue_bytes = 64ULL * 1024 * 1024;
+  // How long the broker waits for a record before it says that there is none: so long it takes to
+  // be told of an end.
+  std::chrono::milliseconds fetch_wait{100};
 };
 
 [[nodiscard]] Result<std::unique_ptr<PartitionReader>> make_partition_reader(

@@ -38,7 +38,7 @@ RdOptions reader_options(const ClusterConfig& cluster, const ReaderOptions& opti
           {"enable.partition.eof", "true"},
           // How long a topic that is not there is taken for one that is just being made.
           {"topic.metadata.propagation.max.ms", "5000"},
-          {"fetch.wait.max.ms", "100"},
+          {"fetch.wait.max.ms", std::to_string(options.fetch_wait.count())},
           // Little enough for a slow link to bring within socket.timeout.ms; the default is 50 MB.
           {"fetch.max.bytes", "8388608"},
           {"fetch.error.backoff.ms", "50"},

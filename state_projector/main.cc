@@ -137,7 +137,9 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   if (!lock) return Failure(lock.error());
   auto admin = kafka::make_admin(command.cluster(), log);
   if (!admin) return Failure(std::move(admin.error()));
-  auto reader = kafka::make_partition_reader(command.cluster(), {}, log);
+  // A start is over when every partition's end is known.
+  const kafka::ReaderOptions quick_ends{.fetch_wait = std::chrono::milliseconds(25)};
+  auto reader = kafka::make_partition_reader(command.cluster(), quick_ends, log);
   if (!reader) return Failure(std::move(reader.error()));
   const auto blobs = FsBlobStore::open_root(command.common.blob_dir());
   if (!blobs) return Failure(blobs.error());
