@@ -1,13 +1,14 @@
 #include "platform/background.h"
 
-#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace thumb {
 
 void run_in_background() {
-  const sched_param none{};
-  // 0 is this thread, not its process. It is never refused; if it were, all would be as before.
-  ::sched_setscheduler(0, SCHED_IDLE, &none);
+  constexpr int kNice = 10;
+  // Linux keeps the value for each thread. It is never refused; if it were, all would be as before.
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
 }
 
 }  // namespace thumb

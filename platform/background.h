@@ -3,10 +3,10 @@
 
 namespace thumb {
 
-// From now on the calling thread, and each thread that it starts, is given a CPU when no other
-// thread of the machine wants it (SCHED_IDLE), and next to nothing of a busy one; its disk accesses
-// come last too where the disk's scheduler tells them apart. There is no way back without
-// privileges. Whoever holds a lock that others need should not hold it for long.
+// From now on the calling thread, and each thread that it starts, steps back before all others of
+// the machine: where they want every CPU, it gets about a tenth of one (nice 10). Not less: a build
+// that a new version needs must come to its end on a busy machine too, and a lock that it holds
+// must come free. There is no way back without privileges.
 void run_in_background();
 
 }  // namespace thumb
