@@ -20,8 +20,8 @@ inline constexpr auto kHexDigitValues = [] {
   std::array<std::int8_t, 256> values{};
   values.fill(-1);
   for (int i = 0; i < 16; ++i) {
-    values[static_cast<std::size_t>("0123456789abcdef"[i])] = static_cast<std::int8_t>(i);
-    values[static_cast<std::size_t>("0123456789ABCDEF"[i])] = static_cast<std::int8_t>(i);
+    values[static_cast<unsigned char>("0123456789abcdef"[i])] = static_cast<std::int8_t>(i);
+    values[static_cast<unsigned char>("0123456789ABCDEF"[i])] = static_cast<std::int8_t>(i);
   }
   return values;
 }();
