@@ -99,9 +99,10 @@ class Projector {
                                             const std::stop_token& stop);
   [[nodiscard]] Result<Ended> fold(Folding& folding, const ClusterState& cluster,
                                    const std::stop_token& stop);
-  // Into an empty view, if the log is long; else, or if it can't be done now, nothing.
+  // Into an empty view, if the log is long; else, or if it can't be done now, nothing. On so many
+  // threads at most.
   void take_in_at_once(OpenView& view, const ClusterState& cluster, const std::stop_token& stop,
-                       const TellBuilt& tell) const;
+                       const TellBuilt& tell, std::size_t threads) const;
   [[nodiscard]] Result<void> fold_batch(Folding& folding, const kafka::ReadBatch& batch);
   [[nodiscard]] Result<void> serve(Folding& folding);
 
