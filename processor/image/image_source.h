@@ -19,7 +19,7 @@ struct ImageHead {
   ImageFormat format = ImageFormat::kJpeg;
   PixelSize size;       // of the canvas, which a GIF's or WebP's first frame may cover in part only
   int orientation = 1;  // EXIF, 1 to 8
-  bool progressive = false;            // JPEG
+  bool progressive = false;                 // JPEG
   std::optional<JpegHead> plain_jpeg = {};  // where there is one
 };
 
