@@ -131,13 +131,11 @@ Result<Projector::Ended> Projector::fold(Folding& folding, const ClusterState& c
   if (!folding.serving && !ready_) {
     progress_.begin(folding.view.id, writer->positions());
     progress_.aim(folding.goal);
-    take_in_at_once(
-        folding.view, cluster, stop,
-        [this](const Positions& positions, std::size_t records) {
-          progress_.moved(positions, records);
-          wishes_.refuse();
-        },
-        options_.at_once.bulk.threads);
+    take_in_at_once(folding.view, cluster, options_.at_once, stop,
+                    [this](const Positions& positions, std::size_t records) {
+                      progress_.moved(positions, records);
+                      wishes_.refuse();
+                    });
     if (stop.stop_requested()) return Ended::kStopped;
   }
   const auto starts = reading_starts(cluster, writer->positions(), ports_.names);
@@ -165,12 +163,10 @@ Result<Projector::Ended> Projector::fold(Folding& folding, const ClusterState& c
 }
 
 void Projector::take_in_at_once(OpenView& view, const ClusterState& cluster,
-                                const std::stop_token& stop, const TellBuilt& tell,
-                                std::size_t threads) const {
-  BulkStartOptions options = options_.at_once;
-  options.bulk.threads = std::min(options.bulk.threads, threads);
+                                const BulkStartOptions& how, const std::stop_token& stop,
+                                const TellBuilt& tell) const {
   const auto started = start_at_once(view, {cluster, ports_.names, ports_.open_reader},
-                                     folder_.root(), options, stop, tell);
+                                     folder_.root(), how, stop, tell);
   // Nothing is in the view: record by record it meets, and names, what is wrong.
   if (!started && !stop.stop_requested()) {
     log_.warn("the view can't be built at once", {{"error", started.error().message}});
@@ -247,18 +243,17 @@ Result<void> Projector::grant(Wish wish) {
 }
 
 void Projector::rebuild() {
-  constexpr std::size_t kThreads = 1;  // a second one takes a CPU that reads would wake up on
-  build_beside([this](const ClusterState& cluster, const std::stop_token& stop) {
+  BulkStartOptions how = options_.at_once;
+  how.bulk.threads = 1;  // a second one takes a CPU that reads would wake up on
+  build_beside([this, how](const ClusterState& cluster, const std::stop_token& stop) {
     auto view = half_built_or_new(cluster);
     if (!view) return view;
     progress_.begin(view->id, view->writer->positions());
     progress_.aim(ends_of(cluster));
-    take_in_at_once(
-        *view, cluster, stop,
-        [this](const Positions& positions, std::size_t records) {
-          progress_.moved(positions, records);
-        },
-        kThreads);
+    take_in_at_once(*view, cluster, how, stop,
+                    [this](const Positions& positions, std::size_t records) {
+                      progress_.moved(positions, records);
+                    });
     return view;
   });
 }

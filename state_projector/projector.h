@@ -99,10 +99,9 @@ class Projector {
                                             const std::stop_token& stop);
   [[nodiscard]] Result<Ended> fold(Folding& folding, const ClusterState& cluster,
                                    const std::stop_token& stop);
-  // Into an empty view, if the log is long; else, or if it can't be done now, nothing. On so many
-  // threads at most.
-  void take_in_at_once(OpenView& view, const ClusterState& cluster, const std::stop_token& stop,
-                       const TellBuilt& tell, std::size_t threads) const;
+  // Into an empty view, if the log is long; else, or if it can't be done now, nothing.
+  void take_in_at_once(OpenView& view, const ClusterState& cluster, const BulkStartOptions& how,
+                       const std::stop_token& stop, const TellBuilt& tell) const;
   [[nodiscard]] Result<void> fold_batch(Folding& folding, const kafka::ReadBatch& batch);
   [[nodiscard]] Result<void> serve(Folding& folding);
 

@@ -1,5 +1,5 @@
 // Folds a view beside the one that serves: threads and a reader of its own, a database of its own,
-// and no CPU time that anybody else wants.
+// at a low priority.
 #pragma once
 
 #include <chrono>

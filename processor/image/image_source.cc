@@ -166,7 +166,7 @@ Result<ImageHead> read_head(ByteView bytes, ImageFormat format, DecodeTimer& tim
     const bool progressive =
         format == ImageFormat::kJpeg && head->interlace != MagickCore::NoInterlace;
     return ImageHead{format, canvas_size(*head, format), exif_orientation(bytes, format),
-                     progressive, std::nullopt};
+                     progressive};
   });
 }
 

@@ -117,8 +117,8 @@ class WorkerSupply {
   std::vector<std::uint32_t> idle_;  // the last one used is taken first: its memory is warm
   // Callers of take(), in order, each with a signal of its own: one worker wakes one of them.
   std::list<std::condition_variable> waiting_;
-  unsigned failures_ = 0;            // starts that failed since one went well
-  std::string trouble_;              // the last of them
+  unsigned failures_ = 0;  // starts that failed since one went well
+  std::string trouble_;    // the last of them
 
   std::jthread keeper_;  // last: uses all of the above
 };

@@ -84,7 +84,7 @@ BlockCodes::BlockCodes(const HuffmanCodes& dc, const HuffmanCodes& ac) : dc_(dc)
 }
 
 BlockCodes::Stretch BlockCodes::stretch_of(std::uint32_t peeked,
-                                           std::span<const HuffmanCodes::Code> ac_codes) const {
+                                           std::span<const HuffmanCodes::Code> ac_codes) {
   std::uint32_t bits = 0;
   std::uint32_t places = 0;
   bool ends_block = false;

@@ -121,8 +121,8 @@ class BlockCodes {
   };
 
   BlockCodes(const HuffmanCodes& dc, const HuffmanCodes& ac);
-  [[nodiscard]] Stretch stretch_of(std::uint32_t peeked,
-                                   std::span<const HuffmanCodes::Code> ac_codes) const;
+  [[nodiscard]] static Stretch stretch_of(std::uint32_t peeked,
+                                          std::span<const HuffmanCodes::Code> ac_codes);
 
   // REQUIRES: kRefilledBits less kPeek.
   [[nodiscard]] bool skip_ac(BitReader& bits) const {
