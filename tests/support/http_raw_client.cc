@@ -46,12 +46,17 @@ RawResponse parse_head(std::string_view head) {
 
 }  // namespace
 
-RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes)
-    : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+RawClient::RawClient() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {}
+
+RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes) : RawClient() {
   if (receive_buffer_bytes > 0) {
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
                  sizeof(receive_buffer_bytes));
   }
+  connect(port);
+}
+
+void RawClient::connect(std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);

@@ -28,6 +28,11 @@ class RawClient {
  public:
   // `receive_buffer_bytes` makes a client that takes little at a time; 0 leaves the default.
   explicit RawClient(std::uint16_t port, int receive_buffer_bytes = 0);
+  // Has its descriptor and waits for connect(): for where none will be left by then.
+  RawClient();
+
+  // Once, after RawClient().
+  void connect(std::uint16_t port);
 
   void send(std::string_view text);
   // What the kernel takes at once; -1 once the connection is broken.
