@@ -81,17 +81,16 @@ PixelSize canvas_size(const MagickCore::Image& image, ImageFormat format) {
 }
 
 // Puts a frame that is not its whole canvas where it belongs; the rest is transparent.
-Magick::Image on_canvas(Magick::Image frame, PixelSize canvas) {
+void put_on_canvas(Magick::Image& frame, PixelSize canvas) {
   const Magick::Geometry page = frame.page();
   const bool covers = frame.columns() == canvas.width && frame.rows() == canvas.height &&
                       page.xOff() == 0 && page.yOff() == 0;
-  if (covers) return frame;
+  if (covers) return;
   using MagickCore::Quantum;  // named by the macro TransparentOpacity
   frame.page(Magick::Geometry(0, 0));
   frame.matte(true);
   frame.backgroundColor(Magick::Color(0, 0, 0, TransparentOpacity));
   frame.extent(Magick::Geometry(canvas.width, canvas.height, -page.xOff(), -page.yOff()));
-  return frame;
 }
 
 // libjpeg scales by eighths of the size while it decodes.
@@ -190,8 +189,8 @@ Result<Magick::Image> read_picture(ByteView bytes, const ImageHead& head, PixelS
   MagickCore::ClearMagickException(&first->exception);           // judged above
   Magick::Image image(first);
   image.quiet(true);
-  if (!has_canvas(head.format)) return image;
-  return on_canvas(std::move(image), head.size);
+  if (has_canvas(head.format)) put_on_canvas(image, head.size);
+  return image;
 }
 
 DecodingBytes decoding_bytes(const ImageHead& head, PixelSize at_least) {
