@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <utility>
 
 #include "processor/image/jpeg/jpeg_huffman.h"
 #include "processor/image/jpeg/jpeg_scan.h"
@@ -29,8 +28,8 @@ std::uint8_t level(std::int32_t value) {
 class Plane {
  public:
   // `blocks`: how many the scan holds.
-  Plane(BlockCodes codes, const JpegComponent& component, PixelSize blocks)
-      : codes_(std::move(codes)),
+  Plane(const BlockCodes& codes, const JpegComponent& component, PixelSize blocks)
+      : codes_(codes),
         across_(component.across),
         down_(component.down),
         quantizer_(component.quantizers[0]),
@@ -98,7 +97,7 @@ std::optional<Planes> planes_for(const JpegHead& head, const Layout& layout) {
     auto codes = BlockCodes::from(component.dc, component.ac);
     if (!codes) return std::nullopt;
     planes.emplace_back(
-        std::move(*codes), component,
+        *codes, component,
         PixelSize{layout.mcus.width * component.across, layout.mcus.height * component.down});
   }
   return planes;
@@ -127,6 +126,8 @@ bool read_scan(ByteView scan_bytes, const JpegHead& head, PixelSize mcus, Planes
 // ITU-T T.871, section 7, in fixed point.
 constexpr int kFraction = 16;  // bits
 constexpr int kHalf = 1 << (kFraction - 1);
+// REQUIRES: factor >= 0. std::lround is not constexpr.
+// NOLINTNEXTLINE(bugprone-incorrect-roundings)
 constexpr int fixed(double factor) { return static_cast<int>(factor * (1 << kFraction) + 0.5); }
 constexpr int kRedOfCr = fixed(1.402);
 constexpr int kGreenOfCb = fixed(0.344136);

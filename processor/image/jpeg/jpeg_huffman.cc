@@ -47,8 +47,8 @@ HuffmanCodes::Code HuffmanCodes::find(std::uint32_t bits) const {
   for (std::uint32_t length = 1; length <= kMaxLength; ++length) {
     if (bits >= end_[length]) continue;
     const auto code = static_cast<std::int32_t>(bits >> (kMaxLength - length));
-    return {static_cast<std::uint8_t>(length),
-            symbols_[static_cast<std::size_t>(code + offset_[length])]};
+    const std::int32_t index = code + offset_[length];
+    return {static_cast<std::uint8_t>(length), symbols_[static_cast<std::size_t>(index)]};
   }
   return {};
 }
