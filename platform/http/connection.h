@@ -103,12 +103,11 @@ class Connection {
   void pump();
   [[nodiscard]] bool step();
 
-  // Input.
+  // Input (connection_input.cc).
   [[nodiscard]] bool read_step();
   [[nodiscard]] bool receive();
   void keep_input();
   void on_end_of_input();
-  [[nodiscard]] bool discard_step();
 
   // The request's way.
   void on_head();
@@ -119,13 +118,15 @@ class Connection {
   void answer_unrouted(const Router::Match& match);
   void renew_body_deadline();
 
-  // Output.
+  // Output (connection_output.cc).
   void respond(Response response);
   [[nodiscard]] bool write_step();
   void count_exchange();
   void finish_exchange();
   void await_request();
   void start_linger();
+  [[nodiscard]] bool discard_step();
+  void close();
 
   // Streams (connection_stream.cc).
   void start_stream(StreamBody body);
@@ -133,8 +134,6 @@ class Connection {
   void append_chunk(std::string_view text);
   void drop_stream();
   void end_stream();
-
-  void close();
 
   ConnectionEnv& env_;
   const ConnectionId id_;

@@ -1,5 +1,6 @@
-// The reactor threads: the one place that knows Pistache. Its Aio::Reactor runs the threads and
-// their epolls, its Tcp::Transport hands accepted peers to them and lets go of them.
+// The reactor threads. Pistache, which nothing but this and reactor_transport knows, has an
+// Aio::Reactor that runs the threads and their epolls, and a Tcp::Transport that hands accepted
+// peers to them and lets go of them.
 // docs/adr/0002-http-on-pistache.md says what of Pistache is not used, and why.
 #pragma once
 
