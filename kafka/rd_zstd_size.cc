@@ -18,9 +18,9 @@ constexpr std::size_t kLargestGuessed = std::size_t{1} << 20U;
 }  // namespace
 
 extern "C" unsigned long long ZSTD_getFrameContentSize(const void* frame, std::size_t bytes) {
-  static const auto real = reinterpret_cast<decltype(&ZSTD_getFrameContentSize)>(
+  static const auto kReal = reinterpret_cast<decltype(&ZSTD_getFrameContentSize)>(
       ::dlsym(RTLD_NEXT, "ZSTD_getFrameContentSize"));
-  const auto said = real == nullptr ? ZSTD_CONTENTSIZE_UNKNOWN : real(frame, bytes);
+  const auto said = kReal == nullptr ? ZSTD_CONTENTSIZE_UNKNOWN : kReal(frame, bytes);
   if (said != ZSTD_CONTENTSIZE_UNKNOWN || bytes > kLargestGuessed) return said;
   return bytes * kUsualRatio;
 }
