@@ -1,39 +1,15 @@
-// Taking records in: each is judged at once by what came before it.
+// Taking records in: each is judged at once by what came before it. What ends a request is judged
+// in audit_ends.cc.
 #include "auditor/audit_book.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "kafka/partitioner.h"
 
 namespace thumb::auditor {
 namespace {
-
-std::string place(Topic topic, LogPosition position) {
-  return fmt::format("{} {}", role_of(topic).name, to_string(position));
-}
-
-std::string_view name_of(Ending ending) {
-  switch (ending) {
-    case Ending::kNone:
-      return "no end";
-    case Ending::kCompleted:
-      return role_of(Topic::kThumbnailCompleted).name;
-    case Ending::kFailed:
-      return role_of(Topic::kThumbnailFailed).name;
-    case Ending::kDeadLettered:
-      return role_of(Topic::kImageRequestsDlq).name;
-  }
-  return "";
-}
-
-std::uint64_t fnv1a(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return hash;
-}
 
 // Null for events that concern no request.
 const EventBase* base_of(const Event& event) {
@@ -46,14 +22,6 @@ const EventBase* base_of(const Event& event) {
 }
 
 }  // namespace
-
-struct AuditBook::End {
-  Topic topic;
-  LogPosition position;
-  const EventBase& base;
-  LogPosition request;
-  Ending ending;
-};
 
 void AuditBook::begins_at(Topic topic, std::int32_t partition, std::int64_t offset) {
   beginnings_[{topic, partition}] = offset;
@@ -100,13 +68,22 @@ void AuditBook::check_partition(const InRecord& record, Topic topic) {
          fmt::format("the key '{}' belongs to partition {}", record.key, right));
 }
 
+void AuditBook::check_event_id(const InRecord& record, Topic topic, const DecodedEvent& decoded,
+                               const EventBase& base) {
+  if (decoded.event_id == fmt::format("{}:{}", base.request_id.str(), event_name(decoded.event))) {
+    return;
+  }
+  report(Kind::kWrongEventId, topic, record.position,
+         fmt::format("ce_id is '{}'", decoded.event_id.substr(0, 100)), &base);
+}
+
 void AuditBook::add_request(const InRecord& record) {
   note_redrive(record);
   const auto decoded = decode(record);
   if (decoded) return add_readable(record, *decoded);
   ++counts_.unreadable;
   requests_.add_unreadable(record);
-  unreadable_[record.position] = {fnv1a(record.key), fnv1a(record.value.value_or(""))};
+  unreadable_[record.position] = digest_of(record);
 }
 
 void AuditBook::add_readable(const InRecord& record, const DecodedEvent& decoded) {
@@ -123,10 +100,7 @@ void AuditBook::add_readable(const InRecord& record, const DecodedEvent& decoded
   } else {
     ++(read.kind == RecordKind::kRequest ? counts_.requests : counts_.deletions);
   }
-  if (decoded.event_id != fmt::format("{}:{}", base.request_id.str(), event_name(decoded.event))) {
-    report(Kind::kWrongEventId, Topic::kImageRequests, record.position,
-           fmt::format("ce_id is '{}'", decoded.event_id.substr(0, 100)), &base);
-  }
+  check_event_id(record, Topic::kImageRequests, decoded, base);
   name_blobs(record, Topic::kImageRequests, decoded.event);
 }
 
@@ -161,114 +135,17 @@ void AuditBook::add_other(const InRecord& record, Topic topic) {
   check_partition(record, topic);
   const EventBase* base = base_of(decoded->event);
   if (base == nullptr) return;  // image-private: nothing to compare it with
-  if (decoded->event_id !=
-      fmt::format("{}:{}", base->request_id.str(), event_name(decoded->event))) {
-    report(Kind::kWrongEventId, topic, record.position,
-           fmt::format("ce_id is '{}'", decoded->event_id.substr(0, 100)), base);
-  }
+  check_event_id(record, topic, *decoded, *base);
   if (const auto* started = std::get_if<ThumbnailStarted>(&decoded->event)) {
     return add_start(record, *started);
   }
   if (const auto* completed = std::get_if<ThumbnailCompleted>(&decoded->event)) {
     ++counts_.completed;
-    add_end({topic, record.position, *base, completed->request, Ending::kCompleted});
+    add_end({topic, record.position, base, Ending::kCompleted}, completed->request);
     name_blobs(record, topic, decoded->event);
   } else if (const auto* failed = std::get_if<ThumbnailFailed>(&decoded->event)) {
     ++counts_.failed;
-    add_end({topic, record.position, *base, failed->request, Ending::kFailed});
-  }
-}
-
-void AuditBook::add_start(const InRecord& record, const ThumbnailStarted& event) {
-  const RequestEntry* entry = requests_.find(event.request);
-  if (entry == nullptr && before_log(Topic::kImageRequests, event.request)) return;
-  if (entry != nullptr && entry->id == event.request_id) return;
-  report(Kind::kStartWithoutRequest, Topic::kThumbnailStarted, record.position,
-         fmt::format("no such request at {}", place(Topic::kImageRequests, event.request)), &event);
-}
-
-void AuditBook::add_end(const End& end) {
-  const auto found = [&](Kind kind, std::string detail) {
-    report(kind, end.topic, end.position, std::move(detail), &end.base);
-  };
-  const std::string request = place(Topic::kImageRequests, end.request);
-  if (end.position.partition != end.request.partition) {
-    found(Kind::kEndInOtherPartition, fmt::format("its request stands at {}", request));
-  }
-  RequestEntry* entry = requests_.find(end.request);
-  if (entry == nullptr && before_log(Topic::kImageRequests, end.request)) {
-    ++counts_.before_log;
-    return;
-  }
-  if (entry == nullptr || entry->kind == RecordKind::kUnreadable ||
-      entry->kind == RecordKind::kDeletion) {
-    return found(Kind::kEndWithoutRequest,
-                 fmt::format("{} {}", request,
-                             entry == nullptr ? "does not exist" : "asks for no thumbnails"));
-  }
-  if (entry->id != end.base.request_id || requests_.image(entry->image).id != end.base.image_id) {
-    return found(Kind::kEndOfAnotherRequest,
-                 fmt::format("{} is request {} of image {}", request, entry->id.str(),
-                             requests_.image(entry->image).id.str()));
-  }
-  if (entry->repeat) {
-    return found(Kind::kRepeatEnded, fmt::format("{} is a repeat", request));
-  }
-  if (entry->ending != Ending::kNone) {
-    return found(Kind::kEndedTwice, fmt::format("{} has ended with {} {}", request,
-                                                name_of(entry->ending), to_string(entry->end)));
-  }
-  requests_.end(*entry, end.ending, end.position);
-  check_order(end, *entry);
-}
-
-void AuditBook::check_order(const End& end, const RequestEntry& entry) {
-  ImageEntry& image = requests_.image(entry.image);
-  const bool completed = end.ending == Ending::kCompleted;
-  std::int64_t& last = completed ? image.last_completed : image.last_failed;
-  if (entry.offset < last) {
-    report(Kind::kOutOfOrder, end.topic, end.position,
-           fmt::format("the image's later request at offset {} ended before it", last), &end.base);
-  }
-  last = std::max(last, entry.offset);
-  if (completed && image.deleted() && entry.offset > image.deleted_offset) {
-    report(Kind::kCompletedAfterDelete, end.topic, end.position,
-           fmt::format("its request at offset {} stands behind the deletion at offset {}",
-                       entry.offset, image.deleted_offset),
-           &end.base);
-  }
-}
-
-void AuditBook::add_dead_letter(const InRecord& record) {
-  ++counts_.dead_letters;
-  const auto found = [&](Kind kind, std::string detail) {
-    report(kind, Topic::kImageRequestsDlq, record.position, std::move(detail));
-  };
-  DeadLetter& letter = dead_letters_[record.position];
-  const auto origin = origin_of(record.headers);
-  if (!origin) return found(Kind::kDeadLetterWithoutOrigin, origin.error().message);
-  letter.origin = origin->position;
-  const std::string request = fmt::format("{} {}", origin->topic, to_string(origin->position));
-  RequestEntry* entry = requests_.find(origin->position);
-  if (entry == nullptr && before_log(Topic::kImageRequests, origin->position)) {
-    ++counts_.before_log;
-    return;
-  }
-  if (entry == nullptr || origin->topic != names_.of(Topic::kImageRequests)) {
-    return found(Kind::kDeadLetterWithoutOrigin, fmt::format("{} does not exist", request));
-  }
-  if (entry->repeat) return found(Kind::kRepeatEnded, fmt::format("{} is a repeat", request));
-  if (entry->ending != Ending::kNone) {
-    return found(Kind::kEndedTwice, fmt::format("{} has ended with {} {}", request,
-                                                name_of(entry->ending), to_string(entry->end)));
-  }
-  requests_.end(*entry, Ending::kDeadLettered, record.position);
-  const auto digest = unreadable_.find(origin->position);
-  if (digest == unreadable_.end()) return;
-  // The value is left out where the whole would have been too large for the topic.
-  if (digest->second.key != fnv1a(record.key) ||
-      (record.value && digest->second.value != fnv1a(*record.value))) {
-    found(Kind::kDeadLetterDiffers, fmt::format("key or value are not those of {}", request));
+    add_end({topic, record.position, base, Ending::kFailed}, failed->request);
   }
 }
 

@@ -8,8 +8,7 @@
 //   the ends of one image come in the order of its requests. Nothing is said of the order between a
 //   completed and a failed one: they stand on two topics, which share no order.
 // - The image's requests behind its deletion fail: there is nothing left to make thumbnails of.
-// Those
-//   before it may complete behind it in time, since they were in hand.
+//   Those before it may complete behind it in time, since they were in hand.
 // - Blobs that events name exist with that size and SHA-256, until the image is deleted.
 // Pure; for one thread.
 #pragma once
@@ -22,6 +21,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "auditor/finding.h"
@@ -92,18 +92,32 @@ class AuditBook {
     std::uint64_t key = 0;
     std::uint64_t value = 0;
   };
-  struct End;  // a terminal event, taken apart
+  struct End {
+    Topic topic;
+    LogPosition position;
+    const EventBase* base;  // null: it is a dead letter
+    Ending ending;
+  };
 
   void add_request(const InRecord& record);
   void add_readable(const InRecord& record, const DecodedEvent& decoded);
-  void add_dead_letter(const InRecord& record);
-  void add_end(const End& end);
-  void add_start(const InRecord& record, const ThumbnailStarted& event);
   void add_other(const InRecord& record, Topic topic);
   void note_redrive(const InRecord& record);
   void name_blobs(const InRecord& record, Topic topic, const Event& event);
+  void check_event_id(const InRecord& record, Topic topic, const DecodedEvent& decoded,
+                      const EventBase& base);
+
+  // audit_ends.cc
+  [[nodiscard]] static Digest digest_of(const InRecord& record);
+  void add_start(const InRecord& record, const ThumbnailStarted& event);
+  // REQUIRES: of a terminal event.
+  void add_end(const End& end, LogPosition position);
+  void add_dead_letter(const InRecord& record);
+  // False if the request has ended before, or as a repeat is to have no end. `request` names it.
+  bool end_once(const End& end, RequestEntry& entry, std::string_view request);
   void check_order(const End& end, const RequestEntry& entry);
 
+  // audit_conclusion.cc
   void conclude_entry(std::int32_t partition, const RequestEntry& entry, TimeMs oldest);
   void conclude_chain(std::int32_t partition, const RequestEntry& entry);
   void conclude_redrives();
