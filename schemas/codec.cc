@@ -88,8 +88,18 @@ void read_binary(const RecordView& record, Attributes& attributes) {
   }
 }
 
+// nlohmann writes by recursion: what is nested more deeply, by whoever wrote it, would end the
+// reader.
+constexpr int kDeepest = 1'000;
+
 Result<void> read_structured(const RecordView& record, Attributes& attributes) {
-  const auto outer = json::parse(*record.value, nullptr, /*allow_exceptions=*/false);
+  bool too_deep = false;
+  const auto look = [&](int depth, json::parse_event_t, const json&) {
+    too_deep = too_deep || depth > kDeepest;
+    return !too_deep;  // the rest is left out
+  };
+  const auto outer = json::parse(*record.value, look, /*allow_exceptions=*/false);
+  if (too_deep) return corrupt("not-a-cloudevent", "the structured event is nested too deeply");
   if (!outer.is_object()) return corrupt("not-a-cloudevent", "the structured event is not JSON");
   const auto text = [&](const char* name) {
     const auto at = outer.find(name);

@@ -157,8 +157,17 @@ TEST(Codec, DeeplyNestedJsonIsHarmless) {
   auto record = record_of(uploaded(image_id(1)));
   record.value = std::string(500'000, '[');
   EXPECT_EQ(decode(record).error().code, "invalid-event");
-  record.value = std::string(300'000, '[') + std::string(300'000, ']');
+  const std::string nested = std::string(300'000, '[') + std::string(300'000, ']');
+  record.value = nested;
   EXPECT_EQ(decode(record).error().code, "invalid-event");
+
+  set_header(record, "content-type", "application/cloudevents+json");
+  for (const auto& data : {nested, R"({"a":)" + nested + "}", std::string(500'000, '[')}) {
+    record.value = R"({"specversion":"1.0","id":"1","source":"/x",)"
+                   R"("type":"io.thumbstream.image-uploaded.v1","data":)" +
+                   data + "}";
+    EXPECT_EQ(decode(record).error().code, "not-a-cloudevent");
+  }
 }
 
 }  // namespace
