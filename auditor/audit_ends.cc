@@ -132,8 +132,11 @@ void AuditBook::add_dead_letter(const InRecord& record) {
   const auto original = unreadable_.find(origin->position);
   if (original == unreadable_.end()) return;
   const Digest copy = digest_of(record);
-  // The value is left out where the whole would have been too large for the topic.
-  if (original->second.key != copy.key || (record.value && original->second.value != copy.value)) {
+  // The value is left out where the whole would have been too large for the topic, and the key too
+  // where that was not enough.
+  const bool bare = !record.value && record.key.empty();
+  if ((!bare && original->second.key != copy.key) ||
+      (record.value && original->second.value != copy.value)) {
     found(Kind::kDeadLetterDiffers, fmt::format("key or value are not those of {}", request));
   }
 }

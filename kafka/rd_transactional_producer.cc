@@ -75,7 +75,9 @@ RdOptions transaction_options(const TransactionOptions& options) {
               // The broker answers "concurrent transactions" while it finishes the previous one:
               // the back-off is the latency of a transaction (63-94 ms at the default of 100).
               {"retry.backoff.ms", "5"},
-              {"message.max.bytes", "4194304"},
+              // What could be read can be sent on (receive.message.max.bytes): a dead letter holds
+              // its record whole. The topics' own limits go by the compressed size.
+              {"message.max.bytes", "100000000"},
               // librdkafka ends some of its calls by this alone, not by their own time-out; at the
               // default a broker that hangs held a commit for 9 s.
               {"socket.timeout.ms", "2500"},

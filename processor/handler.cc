@@ -42,6 +42,10 @@ E answer_to(const EventBase& request) {
   return event;
 }
 
+Failure original_gone() {
+  return fail(ErrorKind::kNotFound, "original-gone", "The original is no longer there.");
+}
+
 std::string next_hop(const std::optional<std::string>& parent, const RandomBytes& random) {
   if (parent) return child_traceparent(*parent, random_array<8>(random));
   return new_traceparent(random_array<24>(random));
@@ -113,6 +117,9 @@ Result<Outcome> RequestHandler::make_thumbnails(Hop& hop, const BlobRef& origina
   }
   auto stored = store(hop.request.image_id, made->thumbnails);
   if (!stored) return failed_or_passing(hop, stored.error());
+  if (auto kept = take_back_if_deleted(hop.request.image_id, original); !kept) {
+    return failed_or_passing(hop, kept.error());
+  }
   hop.stages.stored = watch.lap();
 
   auto event = answer_to<ThumbnailCompleted>(hop.request);
@@ -126,9 +133,7 @@ Result<Outcome> RequestHandler::make_thumbnails(Hop& hop, const BlobRef& origina
 
 Result<std::string> RequestHandler::fetch(const BlobRef& original) {
   const auto blob = ports_.blobs.open(original.key);
-  if (!blob && blob.error().kind == ErrorKind::kNotFound) {
-    return fail(ErrorKind::kNotFound, "original-gone", "The original is no longer there.");
-  }
+  if (!blob && blob.error().kind == ErrorKind::kNotFound) return original_gone();
   if (!blob) return Failure(blob.error());
   auto bytes = read_all(**blob, options_.max_original_bytes);
   if (!bytes && bytes.error().kind == ErrorKind::kTooLarge) {
@@ -154,6 +159,19 @@ Result<std::vector<Variant>> RequestHandler::store(const ImageId& image,
     variants.push_back({one.name, std::move(blob), one.size});
   }
   return variants;
+}
+
+// A processor that stood still past its session may go on behind a deletion that another member has
+// carried out meanwhile, and would leave bytes that nobody removes. Deletions remove the original
+// too; one that is yet to do so finds what was stored here.
+Result<void> RequestHandler::take_back_if_deleted(const ImageId& image, const BlobRef& original) {
+  const auto there = ports_.blobs.open(original.key);
+  if (there) return {};
+  if (there.error().kind != ErrorKind::kNotFound) return Failure(there.error());
+  if (auto removed = ports_.blobs.remove_all(image_blob_prefix(image)); !removed) {
+    return Failure(removed.error());
+  }
+  return original_gone();
 }
 
 // The image's own fault ends its request; all else is tried again.
@@ -192,7 +210,9 @@ void RequestHandler::announce(const Hop& hop) {
   auto event = answer_to<ThumbnailStarted>(hop.request);
   event.request = hop.work.position;
   const EventContext context{hop.started_at, std::string(kSource), hop.traceparent};
-  ports_.hints.produce(encode(event, context, names_),
+  OutRecord hint = encode(event, context, names_);
+  hint.partition = hop.work.position.partition;  // where the answer will stand too
+  ports_.hints.produce(std::move(hint),
                        [&lost = ports_.metrics.hints_lost](const Result<LogPosition>& written) {
                          if (!written) lost.Increment();
                        });

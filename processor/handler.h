@@ -44,7 +44,7 @@ class RequestHandler {
   // A crash in the middle leaves blobs that no event names. Whatever is the image's fault is an
   // Outcome; an error is always a passing one (back off, then call again with attempt + 1).
   // Once `revoked` is asked to stop, nothing is stored any more: the partition's next owner may
-  // have removed the image since.
+  // have removed the image since. What was stored behind such a removal is taken back.
   [[nodiscard]] Result<Outcome> handle(const Work& work, unsigned attempt,
                                        const std::stop_token& revoked = {});
 
@@ -58,6 +58,7 @@ class RequestHandler {
   [[nodiscard]] Result<std::string> fetch(const BlobRef& original);
   [[nodiscard]] Result<std::vector<Variant>> store(const ImageId& image,
                                                    const std::vector<MadeThumbnail>& made);
+  [[nodiscard]] Result<void> take_back_if_deleted(const ImageId& image, const BlobRef& original);
   [[nodiscard]] Result<Outcome> failed_or_passing(const Hop& hop, const Error& error);
   [[nodiscard]] Outcome terminal(const Hop& hop, Ending ending, const Event& event);
   void announce(const Hop& hop);

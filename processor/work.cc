@@ -81,4 +81,17 @@ OutRecord dead_letter(const InRecord& record, const Error& error, const TopicNam
   return out;
 }
 
+bool leave_out_value(OutRecord& dead_letter) {
+  const bool had_one = dead_letter.value.has_value();
+  dead_letter.value.reset();
+  return had_one;
+}
+
+bool leave_out_key_and_headers(OutRecord& dead_letter) {
+  const bool had_key = !std::exchange(dead_letter.key, {}).empty();
+  return std::erase_if(dead_letter.headers,
+                       [](const Header& header) { return !is_about_failure(header.name); }) > 0 ||
+         had_key;
+}
+
 }  // namespace thumb

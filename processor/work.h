@@ -46,4 +46,8 @@ struct Outcome {
 [[nodiscard]] OutRecord dead_letter(const InRecord& record, const Error& error,
                                     const TopicNames& names);
 
+// What is left out of a dead letter that is too large, one after the other. False if there is none.
+bool leave_out_value(OutRecord& dead_letter);
+bool leave_out_key_and_headers(OutRecord& dead_letter);  // but those that say what happened
+
 }  // namespace thumb

@@ -110,8 +110,12 @@ void WorkTable::collect(std::int32_t number, const Partition& partition, std::si
   if (next == partition.ledger.next_commit()) return;
   for (auto entry = partition.entries.begin();
        entry != partition.entries.end() && entry->first < next; ++entry) {
-    const Outcome& outcome = *entry->second.outcome;
-    batch.outputs.insert(batch.outputs.end(), outcome.outputs.begin(), outcome.outputs.end());
+    for (const auto& output : entry->second.outcome->outputs) {
+      // Not where the key would go: a stranger may have put the request elsewhere. What was made of
+      // a partition is looked for in the same one, and the view folds them together.
+      batch.outputs.push_back(output);
+      batch.outputs.back().partition = number;
+    }
     --room;
   }
   batch.offsets.push_back({{input_topic_, number}, next});
@@ -151,17 +155,17 @@ std::vector<Ending> WorkTable::settle(std::int32_t partition, std::int64_t next)
 }
 
 bool WorkTable::shorten_dead_letters() {
-  bool shortened = false;
-  for (auto& [number, partition] : partitions_) {
-    for (auto& [offset, entry] : partition.entries) {
-      if (!entry.outcome || entry.outcome->ending != Ending::kDeadLettered) continue;
-      for (auto& output : entry.outcome->outputs) {
-        shortened = shortened || output.value.has_value();
-        output.value.reset();
+  const auto shorten_each = [this](bool (*shorten)(OutRecord&)) {
+    bool shortened = false;
+    for (auto& [number, partition] : partitions_) {
+      for (auto& [offset, entry] : partition.entries) {
+        if (!entry.outcome || entry.outcome->ending != Ending::kDeadLettered) continue;
+        for (auto& output : entry.outcome->outputs) shortened = shorten(output) || shortened;
       }
     }
-  }
-  return shortened;
+    return shortened;
+  };
+  return shorten_each(leave_out_value) || shorten_each(leave_out_key_and_headers);
 }
 
 std::size_t WorkTable::ready() const {

@@ -80,8 +80,9 @@ class WorkTable {
   // unknown). Returns how the records ended that are settled by it.
   std::vector<Ending> settle(std::int32_t partition, std::int64_t next);
 
-  // The values of finished dead letters are left out from now on: the transaction was too large.
-  // The headers still tell where the record stands. False if there was none left to leave out.
+  // The transaction was too large: the values of finished dead letters are left out from now on; if
+  // they were already, so are keys and what headers the records came with. The headers that are
+  // left tell where the record stands. False if there was nothing left to leave out.
   bool shorten_dead_letters();
 
   // Finished records that the next batch could hold.

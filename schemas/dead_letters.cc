@@ -7,6 +7,11 @@
 
 namespace thumb {
 
+bool is_about_failure(std::string_view name) {
+  return name.starts_with(kErrorHeaderPrefix) || name == kOriginalTopicHeader ||
+         name == kRedriveAttemptHeader || name == kRedriveOfHeader || name == kRedriveCauseHeader;
+}
+
 std::optional<std::string_view> last_header(const std::vector<Header>& headers,
                                             std::string_view name) {
   const auto found = std::find_if(headers.rbegin(), headers.rend(),

@@ -24,6 +24,9 @@ inline constexpr std::string_view kRedriveAttemptHeader = "thumb_redrive_attempt
 inline constexpr std::string_view kRedriveOfHeader = "thumb_redrive_of";
 inline constexpr std::string_view kRedriveCauseHeader = "thumb_redrive_cause";
 
+// Whether a header says what became of a record, and is none that it came with.
+[[nodiscard]] bool is_about_failure(std::string_view header_name);
+
 // The last header of that name: who adds one adds it at the end.
 [[nodiscard]] std::optional<std::string_view> last_header(const std::vector<Header>& headers,
                                                           std::string_view name);

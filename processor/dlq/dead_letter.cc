@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::size_t kMaxCauseBytes = 512;
 
-// What the processor, or we, put there.
-bool is_about_failure(const Header& header) {
-  return header.name.starts_with(kErrorHeaderPrefix) || header.name == kOriginalTopicHeader ||
-         header.name == kRedriveAttemptHeader || header.name == kRedriveOfHeader ||
-         header.name == kRedriveCauseHeader;
-}
-
 }  // namespace
 
 DeadLetter dead_letter_of(const InRecord& record) {
@@ -48,7 +41,7 @@ OutRecord record_to_send(const InRecord& record, std::optional<std::string> valu
                 {},
                 target_partition(letter, partitions)};
   for (const auto& header : record.headers) {
-    if (!is_about_failure(header)) out.headers.push_back(header);
+    if (!is_about_failure(header.name)) out.headers.push_back(header);
   }
   const std::string cause = letter.code + ": " + letter.message;
   out.headers.push_back(

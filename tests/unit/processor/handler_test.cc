@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "platform/digest.h"
 #include "schemas/blob_keys.h"
 #include "schemas/trace.h"
@@ -32,6 +34,7 @@ class FakeMaker final : public ThumbnailMaker {
     if (throws) throw std::runtime_error("a bug");
     if (error) return Failure(*error);
     EXPECT_EQ(as_text(original), kOriginal);
+    meanwhile();
     MadeThumbnails made{{400, 300}, {}};
     for (const auto& variant : variants) {
       made.thumbnails.push_back({variant.name,
@@ -45,6 +48,7 @@ class FakeMaker final : public ThumbnailMaker {
 
   std::optional<Error> error;
   bool throws = false;
+  std::function<void()> meanwhile = [] {};
   MakeLimits seen_limits;
 };
 
@@ -202,6 +206,19 @@ TEST_F(HandlerTest, NothingIsStoredOnceThePartitionIsAnothers) {
   revoked.request_stop();
   EXPECT_EQ(handle(upload(), 0, revoked.get_token()).error().code, "revoked");
   EXPECT_THAT(blobs_.keys(), ElementsAre(original().key));
+}
+
+// As a processor does that is frozen while it decodes, and has yet to learn that it lost the
+// partition.
+TEST_F(HandlerTest, WhatIsStoredBehindADeletionIsTakenBack) {
+  maker_.meanwhile = [&] { EXPECT_TRUE(blobs_.remove_all(image_blob_prefix(image_id(1)))); };
+  EXPECT_EQ(event_of<ThumbnailFailed>(handle(upload())).code, "original-gone");
+  EXPECT_THAT(blobs_.keys(), IsEmpty());
+}
+
+TEST_F(HandlerTest, AHintStandsWhereItsRequestStands) {
+  (void)handle(upload());
+  EXPECT_EQ(hints_.produced().at(0).partition, 3);
 }
 
 TEST_F(HandlerTest, ADeletionTakesTheBlobsOfItsImageOnly) {

@@ -73,15 +73,38 @@ TEST(WorkTable, APoisonRecordGoesToTheDeadLettersAndTheStreamGoesOn) {
   EXPECT_EQ(batch.offsets[0].offset, 2);
 }
 
-TEST(WorkTable, DeadLettersCanBeShortenedOnce) {
+TEST(WorkTable, WhatIsMadeOfARecordStandsInItsPartition) {
+  WorkTable table(kInput, kNames);
+  for (const std::int32_t partition : {0, 5}) {
+    table.assign(partition, 0);
+    table.admit(poison_at({partition, 0}));
+    table.admit(in_record(uploaded(image_id(1)), {partition, 1}));
+    const auto job = table.take();
+    ASSERT_TRUE(job);
+    table.finish(job->ticket, completed_outcome(*job));
+    const std::int32_t only[] = {partition};
+    const Batch batch = table.next_batch(kAll, only);
+    ASSERT_EQ(batch.outputs.size(), 2U);
+    for (const auto& output : batch.outputs) EXPECT_EQ(output.partition, partition) << output.topic;
+  }
+}
+
+TEST(WorkTable, DeadLettersCanBeShortenedUntilTheyOnlySayWhatHappened) {
   WorkTable table(kInput, kNames);
   table.assign(0, 0);
   table.admit(poison_at({0, 0}));
   EXPECT_TRUE(table.shorten_dead_letters());
+  const OutRecord without_value = table.next_batch(kAll).outputs.at(0);
+  EXPECT_EQ(without_value.value, std::nullopt);
+  EXPECT_EQ(without_value.key, "some key");
+  EXPECT_EQ(header_of(without_value.headers, "origin"), "test");
+
+  EXPECT_TRUE(table.shorten_dead_letters());
   EXPECT_FALSE(table.shorten_dead_letters());
-  const Batch batch = table.next_batch(kAll);
-  EXPECT_EQ(batch.outputs[0].value, std::nullopt);
-  EXPECT_EQ(header_of(batch.outputs[0].headers, "__connect.errors.offset"), "0");
+  const OutRecord bare = table.next_batch(kAll).outputs.at(0);
+  EXPECT_EQ(bare.key, "");
+  EXPECT_EQ(header_of(bare.headers, "origin"), "");
+  EXPECT_EQ(header_of(bare.headers, "__connect.errors.offset"), "0");
 }
 
 TEST(WorkTable, PostponedWorkKeepsItsOffsetUncommitted) {
