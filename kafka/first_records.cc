@@ -18,12 +18,13 @@ milliseconds left(Deadline deadline) {
 // Reads until each partition has shown a record or its end.
 Result<std::map<TopicPartition, TimeMs>> read_firsts(PartitionReader& reader,
                                                      std::span<const PartitionOffset> starts,
-                                                     Deadline deadline) {
+                                                     Deadline deadline,
+                                                     const std::stop_token& stop) {
   std::map<TopicPartition, TimeMs> found;
   std::set<TopicPartition> open;
   for (const auto& start : starts) open.insert(start.tp);
   while (!open.empty()) {
-    if (std::chrono::steady_clock::now() >= deadline) {
+    if (std::chrono::steady_clock::now() >= deadline || stop.stop_requested()) {
       return fail_transient(ErrorKind::kTimeout, "read-timeout",
                             "the start of a partition could not be read in time");
     }
@@ -42,10 +43,11 @@ Result<std::map<TopicPartition, TimeMs>> read_firsts(PartitionReader& reader,
 
 Result<std::map<TopicPartition, TimeMs>> first_records(PartitionReader& reader,
                                                        std::span<const PartitionOffset> starts,
-                                                       Deadline deadline) {
+                                                       Deadline deadline,
+                                                       const std::stop_token& stop) {
   if (starts.empty()) return std::map<TopicPartition, TimeMs>();
   if (auto assigned = reader.assign(starts); !assigned) return Failure(assigned.error());
-  auto found = read_firsts(reader, starts, deadline);
+  auto found = read_firsts(reader, starts, deadline, stop);
   // What was read ahead here must not go on being fetched.
   if (auto idle = reader.assign({}); !idle) return Failure(idle.error());
   return found;

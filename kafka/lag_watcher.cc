@@ -44,7 +44,8 @@ std::optional<Lags> LagWatcher::measure(const std::stop_token& stop) {
     if (marks->high > position) behind.push_back({tp, std::max(position, marks->low)});
     lags.emplace(tp, Lag{position, marks->high, std::nullopt});
   }
-  const auto since = first_records(reader_, behind, std::chrono::steady_clock::now() + kAskTimeout);
+  const auto since =
+      first_records(reader_, behind, std::chrono::steady_clock::now() + kAskTimeout, stop);
   if (!since) return lags;  // how many is known, how long is not
   for (const auto& [tp, time] : *since) lags.at(tp).behind = time;
   return lags;

@@ -36,13 +36,14 @@ std::optional<LogPosition> request_of(const RecordView& record, const TopicNames
 
 Result<std::map<std::int32_t, std::int64_t>> answered_up_to(
     kafka::PartitionReader& reader, const TopicNames& names,
-    std::span<const kafka::PartitionOffset> outputs, steady_clock::time_point deadline) {
+    std::span<const kafka::PartitionOffset> outputs, steady_clock::time_point deadline,
+    const std::stop_token& stop) {
   std::map<std::int32_t, std::int64_t> next;
   if (auto assigned = reader.assign(outputs); !assigned) return Failure(assigned.error());
   std::set<kafka::TopicPartition> open;
   for (const auto& output : outputs) open.insert(output.tp);
   while (!open.empty()) {
-    if (steady_clock::now() >= deadline) {
+    if (steady_clock::now() >= deadline || stop.stop_requested()) {
       return fail_transient(ErrorKind::kTimeout, "start-timeout",
                             "the outputs could not be read in time");
     }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <stop_token>
 
 #include "kafka/consumer.h"
 #include "schemas/topology.h"
@@ -19,10 +20,10 @@ namespace thumb {
 //
 // `outputs` are partitions of the output topics and of the dead letters, with the offsets to read
 // them from; all of each is read. Unreadable records are passed over.
-// Errors: kTimeout/"start-timeout" (back off), those of `reader`.
+// Errors: kTimeout/"start-timeout" (back off), also after a `stop`; those of `reader`.
 [[nodiscard]] Result<std::map<std::int32_t, std::int64_t>> answered_up_to(
     kafka::PartitionReader& reader, const TopicNames& names,
-    std::span<const kafka::PartitionOffset> outputs,
-    std::chrono::steady_clock::time_point deadline);
+    std::span<const kafka::PartitionOffset> outputs, std::chrono::steady_clock::time_point deadline,
+    const std::stop_token& stop);
 
 }  // namespace thumb

@@ -174,7 +174,7 @@ Result<std::vector<kafka::PartitionOffset>> Runner::on_assigned(
     std::span<const kafka::TopicPartition> partitions) {
   const auto starts =
       consumer_->committed(partitions, options_.commit.committed_timeout, stop_)
-          .and_then([&](const auto& committed) { return ports_.starts.find(committed); });
+          .and_then([&](const auto& committed) { return ports_.starts.find(committed, stop_); });
   if (!starts) {
     // Without a start they are held, and go back when the group is left, which comes next.
     if (stop_.stop_requested()) return std::vector<kafka::PartitionOffset>();

@@ -21,10 +21,8 @@ using std::chrono::milliseconds;
 // For the advice of a refusal, after which the process ends: not a part of any start.
 constexpr milliseconds kLookBackLimit{60'000};
 
-milliseconds left(Deadline deadline) {
-  const auto rest = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
-  return std::max(rest, milliseconds(1));
-}
+// Nothing can end the wait for one answer, so a longer wait is made of several questions.
+constexpr milliseconds kQuestionLimit{3'000};
 
 }  // namespace
 
@@ -36,17 +34,30 @@ StartFinder::StartFinder(TopicNames names, kafka::Admin& admin, kafka::Partition
       clock_(clock),
       options_(std::move(options)) {}
 
-Result<std::vector<PartitionStart>> StartFinder::find(std::span<const PartitionOffset> committed) {
-  const Deadline deadline = std::chrono::steady_clock::now() + options_.timeout;
+// Asks until there is an answer, the time is over, or a stop.
+template <typename Question>
+auto StartFinder::ask(const Limit& limit, const Question& question) {
+  while (true) {
+    const auto left =
+        std::chrono::ceil<milliseconds>(limit.deadline - std::chrono::steady_clock::now());
+    auto answer = question(std::clamp(left, milliseconds(1), kQuestionLimit));
+    const bool in_vain = !answer && (answer.error().kind == ErrorKind::kTimeout ||
+                                     answer.error().kind == ErrorKind::kUnavailable);
+    if (!in_vain || left <= kQuestionLimit || limit.stop.stop_requested()) return answer;
+  }
+}
+
+Result<std::vector<PartitionStart>> StartFinder::find(std::span<const PartitionOffset> committed,
+                                                      const std::stop_token& stop) {
+  const Limit limit{std::chrono::steady_clock::now() + options_.timeout, stop};
   std::vector<PartitionOffset> starts(committed.begin(), committed.end());
-  if (auto settled = settle_unknown(starts, deadline); !settled) return Failure(settled.error());
-  const auto next_records = kafka::first_records(reader_, starts, deadline);
-  if (!next_records) return Failure(next_records.error());
+  if (auto settled = settle_unknown(starts, limit); !settled) return Failure(settled.error());
+  const auto times = times_at(starts, limit);
+  if (!times) return Failure(times.error());
   std::vector<PartitionStart> found;
   for (const auto& start : starts) {
-    const auto next = next_records->find(start.tp);
-    const TimeMs at = next == next_records->end() ? clock_.now() : next->second;
-    const auto from = warm_up_from(start, at, deadline);
+    const auto at = times->find(start.tp);
+    const auto from = warm_up_from(start, at == times->end() ? clock_.now() : at->second, limit);
     if (!from) return Failure(from.error());
     found.push_back({start.tp, start.offset, *from});
   }
@@ -54,18 +65,18 @@ Result<std::vector<PartitionStart>> StartFinder::find(std::span<const PartitionO
 }
 
 // Gives the partitions without an offset one: the beginning, if nothing was ever made of them.
-Result<void> StartFinder::settle_unknown(std::vector<PartitionOffset>& starts, Deadline deadline) {
+Result<void> StartFinder::settle_unknown(std::vector<PartitionOffset>& starts, const Limit& limit) {
   std::vector<std::int32_t> unknown;
   for (const auto& start : starts) {
     if (start.offset < 0) unknown.push_back(start.tp.partition);
   }
   if (unknown.empty()) return {};
-  const auto begun = with_outputs(unknown, deadline);
+  const auto begun = with_outputs(unknown, limit);
   if (!begun) return Failure(begun.error());
-  if (!begun->empty()) return refusal(*begun, answered(*begun));
+  if (!begun->empty()) return refusal(*begun, answered(*begun, limit.stop));
   for (auto& start : starts) {
     if (start.offset >= 0) continue;
-    const auto marks = admin_.watermarks(start.tp, left(deadline));
+    const auto marks = watermarks(start.tp, limit);
     if (!marks) return Failure(marks.error());
     start.offset = marks->low;
   }
@@ -74,13 +85,13 @@ Result<void> StartFinder::settle_unknown(std::vector<PartitionOffset>& starts, D
 
 // The partitions of the outputs of `partitions`, from their beginnings; empty ones left out.
 Result<std::vector<PartitionOffset>> StartFinder::outputs_of(
-    std::span<const std::int32_t> partitions, Deadline deadline) {
+    std::span<const std::int32_t> partitions, const Limit& limit) {
   std::vector<PartitionOffset> starts;
   for (const auto topic :
        {Topic::kThumbnailCompleted, Topic::kThumbnailFailed, Topic::kImageRequestsDlq}) {
     for (const auto partition : partitions) {
       const TopicPartition tp{names_.of(topic), partition};
-      const auto marks = admin_.watermarks(tp, left(deadline));
+      const auto marks = watermarks(tp, limit);
       if (!marks) return Failure(marks.error());
       if (marks->low < marks->high) starts.push_back({tp, marks->low});
     }
@@ -91,10 +102,10 @@ Result<std::vector<PartitionOffset>> StartFinder::outputs_of(
 // Those of `partitions` whose outputs hold a committed record. Positions alone can't tell: aborted
 // transactions and control records take offsets too.
 Result<std::vector<std::int32_t>> StartFinder::with_outputs(
-    std::span<const std::int32_t> partitions, Deadline deadline) {
-  const auto outputs = outputs_of(partitions, deadline);
+    std::span<const std::int32_t> partitions, const Limit& limit) {
+  const auto outputs = outputs_of(partitions, limit);
   if (!outputs) return Failure(outputs.error());
-  const auto records = kafka::first_records(reader_, *outputs, deadline);
+  const auto records = kafka::first_records(reader_, *outputs, limit.deadline, limit.stop);
   if (!records) return Failure(records.error());
   std::set<std::int32_t> begun;
   for (const auto& [tp, at] : *records) begun.insert(tp.partition);
@@ -102,19 +113,45 @@ Result<std::vector<std::int32_t>> StartFinder::with_outputs(
 }
 
 // How far each was answered; empty if that can't be found out.
-std::map<std::int32_t, std::int64_t> StartFinder::answered(
-    std::span<const std::int32_t> partitions) {
-  const Deadline deadline = std::chrono::steady_clock::now() + kLookBackLimit;
-  const auto outputs = outputs_of(partitions, deadline);
+std::map<std::int32_t, std::int64_t> StartFinder::answered(std::span<const std::int32_t> partitions,
+                                                           const std::stop_token& stop) {
+  const Limit limit{std::chrono::steady_clock::now() + kLookBackLimit, stop};
+  const auto outputs = outputs_of(partitions, limit);
   if (!outputs) return {};
-  auto found = answered_up_to(reader_, names_, *outputs, deadline);
+  auto found = answered_up_to(reader_, names_, *outputs, limit.deadline, stop);
   return found ? std::move(*found) : std::map<std::int32_t, std::int64_t>();
 }
 
+// When the next record of each was appended. Where there is none yet, the last one stands in for
+// it: what comes will be younger. Our own clock would not do, since it need not be the log's.
+Result<std::map<TopicPartition, TimeMs>> StartFinder::times_at(
+    std::span<const PartitionOffset> starts, const Limit& limit) {
+  auto times = kafka::first_records(reader_, starts, limit.deadline, limit.stop);
+  if (!times) return times;
+  std::vector<PartitionOffset> before;
+  for (const auto& [tp, offset] : starts) {
+    if (times->contains(tp)) continue;
+    const auto marks = watermarks(tp, limit);
+    if (!marks) return Failure(marks.error());
+    if (marks->low < offset) before.push_back({tp, offset - 1});
+  }
+  const auto last = kafka::first_records(reader_, before, limit.deadline, limit.stop);
+  if (!last) return last;
+  times->insert(last->begin(), last->end());
+  return times;
+}
+
 Result<std::int64_t> StartFinder::warm_up_from(const PartitionOffset& start, TimeMs at,
-                                               Deadline deadline) {
-  return admin_.offset_for_time(start.tp, at - kRepeatWindow, left(deadline))
+                                               const Limit& limit) {
+  return ask(limit,
+             [&](milliseconds wait) {
+               return admin_.offset_for_time(start.tp, at - kRepeatWindow, wait);
+             })
       .map([&](std::int64_t offset) { return std::min(offset, start.offset); });
+}
+
+Result<kafka::Watermarks> StartFinder::watermarks(const TopicPartition& tp, const Limit& limit) {
+  return ask(limit, [&](milliseconds wait) { return admin_.watermarks(tp, wait); });
 }
 
 Failure StartFinder::refusal(std::span<const std::int32_t> partitions,

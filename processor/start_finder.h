@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -36,24 +37,35 @@ class StartFinder {
               const Clock& clock, StartOptions options);
 
   // `committed` as GroupConsumer::committed answers: -1 where the group has no offset.
+  // A `stop` ends the wait for an answer within seconds.
   // Errors: kConflict/"group-offset-missing" (never: an operator must set the offset; the message
   // says how), kTimeout/"start-timeout" and those of the ports (back off).
   [[nodiscard]] Result<std::vector<PartitionStart>> find(
-      std::span<const kafka::PartitionOffset> committed);
+      std::span<const kafka::PartitionOffset> committed, const std::stop_token& stop);
 
  private:
-  using Deadline = std::chrono::steady_clock::time_point;
+  // How long a wait may last.
+  struct Limit {
+    std::chrono::steady_clock::time_point deadline;
+    const std::stop_token& stop;
+  };
 
   [[nodiscard]] Result<void> settle_unknown(std::vector<kafka::PartitionOffset>& starts,
-                                            Deadline deadline);
+                                            const Limit& limit);
   [[nodiscard]] Result<std::vector<kafka::PartitionOffset>> outputs_of(
-      std::span<const std::int32_t> partitions, Deadline deadline);
+      std::span<const std::int32_t> partitions, const Limit& limit);
   [[nodiscard]] Result<std::vector<std::int32_t>> with_outputs(
-      std::span<const std::int32_t> partitions, Deadline deadline);
+      std::span<const std::int32_t> partitions, const Limit& limit);
+  [[nodiscard]] Result<std::map<kafka::TopicPartition, TimeMs>> times_at(
+      std::span<const kafka::PartitionOffset> starts, const Limit& limit);
   [[nodiscard]] Result<std::int64_t> warm_up_from(const kafka::PartitionOffset& start, TimeMs at,
-                                                  Deadline deadline);
+                                                  const Limit& limit);
   [[nodiscard]] std::map<std::int32_t, std::int64_t> answered(
-      std::span<const std::int32_t> partitions);
+      std::span<const std::int32_t> partitions, const std::stop_token& stop);
+  [[nodiscard]] Result<kafka::Watermarks> watermarks(const kafka::TopicPartition& tp,
+                                                     const Limit& limit);
+  template <typename Question>
+  [[nodiscard]] static auto ask(const Limit& limit, const Question& question);
   [[nodiscard]] Failure refusal(std::span<const std::int32_t> partitions,
                                 const std::map<std::int32_t, std::int64_t>& answered) const;
 

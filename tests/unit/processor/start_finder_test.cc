@@ -11,6 +11,7 @@ namespace thumb {
 namespace {
 
 using namespace testing;
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 
 class LateClock final : public Clock {
@@ -29,7 +30,7 @@ class StartFinderTest : public ::testing::Test {
   }
   Result<std::vector<PartitionStart>> find(std::int64_t committed) {
     const kafka::PartitionOffset offsets[] = {{{kInput, 0}, committed}};
-    return finder_.find(offsets);
+    return finder_.find(offsets, {});
   }
 
   FakeCluster cluster_{kInput};
@@ -56,7 +57,7 @@ TEST_F(StartFinderTest, WithoutAnOffsetButWithOutputsItRefusesAndSaysWhatToDo) {
     StartFinder finder(kNames, admin, reader, clock_, {"t.processor", "localhost:9092"});
     cluster.append(topic, 0, poison(), kNoon);
     const kafka::PartitionOffset offsets[] = {{{kInput, 0}, -1}};
-    const auto starts = finder.find(offsets);
+    const auto starts = finder.find(offsets, {});
     ASSERT_FALSE(starts);
     EXPECT_EQ(starts.error().code, "group-offset-missing");
     EXPECT_EQ(starts.error().retry, Retry::kNever);
@@ -103,12 +104,47 @@ TEST_F(StartFinderTest, TheWindowBelowTheStartIsReadAgain) {
   EXPECT_EQ(starts->at(0).read_from, 15);
 }
 
-TEST_F(StartFinderTest, AtTheEndTheWindowCountsFromNow) {
+// Whatever our own clock says: a repeat is judged by the log's.
+TEST_F(StartFinderTest, AtTheEndTheWindowCountsFromTheLastRecord) {
   fill(50);
   const auto starts = find(50);
   ASSERT_TRUE(starts);
   EXPECT_EQ(starts->at(0).handle_from, 50);
-  EXPECT_EQ(starts->at(0).read_from, 45);
+  EXPECT_EQ(starts->at(0).read_from, 34);
+}
+
+// Asks in vain, and is told to stop meanwhile.
+class SilentAdmin final : public kafka::Admin {
+ public:
+  Result<std::string> cluster_id(milliseconds) override { return silence(); }
+  Result<std::int32_t> partition_count(const std::string&, milliseconds) override {
+    return silence();
+  }
+  Result<kafka::Watermarks> watermarks(const kafka::TopicPartition&, milliseconds wait) override {
+    longest_wait = std::max(longest_wait, wait);
+    if (++questions == 2) stop.request_stop();
+    return silence();
+  }
+  Result<std::int64_t> offset_for_time(const kafka::TopicPartition&, TimeMs,
+                                       milliseconds) override {
+    return silence();
+  }
+
+  std::stop_source stop;
+  int questions = 0;
+  milliseconds longest_wait{0};
+
+ private:
+  static Failure silence() { return fail_transient(ErrorKind::kTimeout, "kafka-timeout", ""); }
+};
+
+TEST_F(StartFinderTest, AStopEndsTheWaitForASilentBroker) {
+  SilentAdmin silent;
+  StartFinder finder(kNames, silent, reader_, clock_, {"t.processor", "localhost:9092"});
+  const kafka::PartitionOffset offsets[] = {{{kInput, 0}, -1}, {{kInput, 1}, -1}};
+  EXPECT_EQ(finder.find(offsets, silent.stop.get_token()).error().code, "kafka-timeout");
+  EXPECT_EQ(silent.questions, 2);
+  EXPECT_LE(silent.longest_wait, std::chrono::seconds(5));
 }
 
 }  // namespace
