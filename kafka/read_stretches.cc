@@ -8,6 +8,8 @@ namespace {
 using Steady = std::chrono::steady_clock;
 using Take = std::function<Result<void>(const InRecord&)>;
 
+Failure stopped() { return fail_transient(ErrorKind::kUnavailable, "stopped", "told to stop"); }
+
 // What is left of each stretch.
 class Remainder {
  public:
@@ -66,13 +68,16 @@ Result<void> read_stretches(PartitionReader& reader, std::span<const Stretch> st
   if (left.empty()) return {};
   if (auto assigned = reader.assign(left.starts()); !assigned) return assigned;
   auto give_up = Steady::now() + options.patience;
+  // Taking one record may take as long as a broker needs to answer.
+  const Take take_unless_stopped = [&](const InRecord& record) -> Result<void> {
+    if (stop.stop_requested()) return stopped();
+    return take(record);
+  };
   while (!left.empty()) {
-    if (stop.stop_requested()) {
-      return fail_transient(ErrorKind::kUnavailable, "stopped", "told to stop");
-    }
+    if (stop.stop_requested()) return stopped();
     const auto batch = reader.poll(options.batch_records, options.poll_wait);
     if (!batch) return Failure(batch.error());
-    const auto moved = left.take(*batch, take);
+    const auto moved = left.take(*batch, take_unless_stopped);
     if (!moved) return Failure(moved.error());
     if (*moved) give_up = Steady::now() + options.patience;
     if (Steady::now() >= give_up) {

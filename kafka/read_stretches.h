@@ -26,10 +26,10 @@ struct StretchOptions {
   std::chrono::milliseconds patience{60'000};
 };
 
-// Calls `take` with each committed record, in order within a partition; an error of it ends the
-// reading. One stretch a partition; those that are empty are read at once. Afterwards the reader
-// has no assignment. Errors: those of `take` and of PartitionReader; kTimeout/"read-stalled" and
-// kUnavailable/"stopped" (back off).
+// Calls `take` with each committed record, in order within a partition; an error of it, or a
+// `stop`, ends the reading. One stretch a partition; those that are empty are read at once.
+// Afterwards the reader has no assignment. Errors: those of `take` and of PartitionReader;
+// kTimeout/"read-stalled" and kUnavailable/"stopped" (back off).
 [[nodiscard]] Result<void> read_stretches(PartitionReader& reader,
                                           std::span<const Stretch> stretches,
                                           const std::function<Result<void>(const InRecord&)>& take,

@@ -216,6 +216,22 @@ TEST_F(AuditTest, AStopEndsTheAudit) {
   EXPECT_EQ(result.error().code, "stopped");
 }
 
+// Nothing is left to read then: the reading does not notice.
+TEST_F(AuditTest, AStopEndsTheWaitForOpenRequests) {
+  upload(1);
+  std::stop_source stop;
+  std::size_t asked = 0;
+  admin_.on_ask = [&] {
+    if (++asked > kAllTopics.size() * kPartitions) stop.request_stop();
+  };
+  AuditOptions options;
+  options.wait = milliseconds(5'000);
+  const auto result =
+      auditor::audit({admin_, reader_, &store_, clock_}, log_.names(), options, stop.get_token());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, "stopped");
+}
+
 TEST_F(AuditTest, TheReportsTellTheSame) {
   for (std::uint8_t image = 1; image <= 25; ++image) upload(image);
   const auto result = audit();

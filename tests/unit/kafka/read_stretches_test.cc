@@ -98,5 +98,23 @@ TEST_F(ReadStretchesTest, AStopEndsIt) {
   EXPECT_EQ(read({{{"t", 0}, 0, 3}}, stop.get_token()).error().code, "stopped");
 }
 
+TEST_F(ReadStretchesTest, AStopEndsItBetweenTheRecordsOfABatch) {
+  std::stop_source stop;
+  reader_.batches = {{{at(0, 0), at(0, 1), at(0, 2)}, {}}};
+  const Stretch whole{{"t", 0}, 0, 3};
+  int taken = 0;
+  const auto done = read_stretches(
+      reader_, std::span(&whole, 1),
+      [&](const InRecord&) -> Result<void> {
+        ++taken;
+        stop.request_stop();
+        return {};
+      },
+      {}, stop.get_token());
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, "stopped");
+  EXPECT_EQ(taken, 1);
+}
+
 }  // namespace
 }  // namespace thumb::kafka
