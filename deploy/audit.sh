@@ -3,21 +3,16 @@
 # what is under way ten seconds to end; the auditor's other settings come from the environment.
 source "$(dirname "$0")/parts.sh"
 
-kafka_started=no
-
-# Kafka is left as it was found.
+# The brokers are left as they were found: nothing else is started.
 finish() {
   local status=$?
   trap - EXIT
-  [[ $kafka_started == no ]] || stop_part kafka 30
+  stop_brokers "${STARTED[@]}"
   exit "$status"
 }
 
 lock_stack
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
-if [[ -z $THUMB_KAFKA_BOOTSTRAP ]] && ! already_runs kafka; then
-  kafka_started=yes
-  start_kafka
-fi
-THUMB_WAIT_MS=${THUMB_WAIT_MS:-10000} "$THUMB_BIN_DIR/auditor"
+start_kafka
+THUMB_KAFKA_BOOTSTRAP=$(service_bootstrap) THUMB_WAIT_MS=${THUMB_WAIT_MS:-10000} "$THUMB_BIN_DIR/auditor"

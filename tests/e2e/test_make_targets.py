@@ -239,6 +239,8 @@ def test_three_brokers(fresh):
     assert "3 broker(s), not of 1" in fresh.script("stack.sh", "up", expect=1, THUMB_KAFKA_NODES="1")[1]
     fresh.down()
     assert fresh.processes() == [] and fresh.pids() == {}
+    assert "clean: 0 errors" in fresh.script("audit.sh")[0]
+    assert fresh.processes() == [] and fresh.pids() == {}
 
 
 @pytest.mark.parametrize("variable", ["THUMB_HTTP_PORT", "THUMB_KAFKA_PORT"])
