@@ -71,7 +71,9 @@ class ChangeHub {
   void write_blocks(Listener& listener, const std::vector<Block>& blocks);
   void write_change(Listener& listener, const ViewChange& change, const std::string& text);
   void fall_behind(Listener& listener, std::uint64_t sequence);
+  void keep_alive();
 
+  // change_hub_behind.cc
   void serve_those_behind();
   void serve(const ListenerPtr& listener);
   [[nodiscard]] bool tell_state(Listener& listener, std::string& text);
@@ -79,7 +81,6 @@ class ChangeHub {
   void give_page(const ListenerPtr& listener, const ChangePage& page, std::string text);
   static void finish(Listener& listener, const std::string& text);
   void ask_again_later(const ListenerPtr& listener);
-  void keep_alive();
 
   ViewReader& view_;
   const Clock& clock_;

@@ -3,14 +3,22 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "ingest/change_hub.h"
 
 namespace thumb::ingest {
+
+// Written at once. A stream holds four of them (http::StreamBody::max_buffered).
+inline constexpr std::size_t kBlockBytes = std::size_t{16} * 1024;
+
+// Can a listener, of one image or of all, go on from its place in the feed that `page` is of?
+[[nodiscard]] bool can_go_on(const FeedPlace& place, bool one_image, const ChangePage& page);
 
 // What happened since the hub's thread looked last.
 struct ChangeHub::Letters {
