@@ -6,7 +6,7 @@
 namespace thumb {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 struct FormatFacts {
   ImageFormat format;

@@ -5,7 +5,7 @@
 namespace thumb {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 TEST(ImageFormat, IsToldByMagicBytes) {
   EXPECT_EQ(sniff_image_format(as_bytes("\xff\xd8\xff\xe0 and so on"sv)), ImageFormat::kJpeg);
