@@ -94,6 +94,8 @@ class HttpServerTest : public ::testing::Test {
     ASSERT_TRUE(server) << server.error().message << server.error().detail;
     server_ = std::move(*server);
   }
+  // Before any member of a derived fixture goes that handlers or streams tell of themselves.
+  void TearDown() override { server_.reset(); }
 
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
   [[nodiscard]] std::optional<test::RawResponse> exchange(std::string_view request,

@@ -70,7 +70,6 @@ class HttpStream : public HttpServerTest {
     return head;
   }
 
-  // Outlives the server: its streams tell of their end.
   Watched<Streams> streams_;
 };
 
