@@ -90,8 +90,7 @@ std::vector<std::string> cut_at_images(const std::deque<EntryPile>& piles, std::
   }
   const auto image_bytes = view_keys::history_prefix(ImageId{}).size();
   for (auto& cut : cuts) cut.resize(std::min(cut.size(), image_bytes));
-  const auto twice = std::ranges::unique(cuts);
-  cuts.erase(twice.begin(), twice.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
   return cuts;
 }
 

@@ -117,7 +117,7 @@ TEST_F(GroupTest, ASecondMemberTakesOverOnlyItsShare) {
 }
 
 TEST_F(GroupTest, ReadingGoesOnThroughRebalances) {
-  constexpr int kEach = 300;
+  constexpr std::size_t kEach = 300;
   Recorder first_listener;
   Recorder second_listener;
   RunningMember first(member(first_listener), first_listener);

@@ -228,7 +228,7 @@ TEST_F(ReaderTest, SmallMemoryStillReadsEverything) {
   constexpr int kRecords = 30'000;
   fill(topic, 0, kRecords);
   ReaderOptions options;
-  options.queue_bytes = 64 * 1024;
+  options.queue_bytes = std::size_t{64} * 1024;
   const auto in = make_partition_reader(cluster(), options, log_).value();
   const std::vector<PartitionOffset> starts = {{{topic, 0}, 0}};
   ASSERT_TRUE(in->assign(starts));

@@ -18,7 +18,8 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command,
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (!std::string_view(*entry).starts_with("THUMB_")) settings.emplace_back(*entry);
   }
-  for (const auto& [name, value] : environment) settings.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment)
+    settings.emplace_back(name).append("=").append(value);
   std::vector<char*> env;
   for (auto& setting : settings) env.push_back(setting.data());
   env.push_back(nullptr);

@@ -16,8 +16,6 @@
 #include "state_projector/view_queries.h"
 #include "tests/support/wait_until.h"
 
-extern char** environ;
-
 namespace thumb::testing {
 namespace {
 
