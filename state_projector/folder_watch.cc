@@ -66,7 +66,7 @@ FolderWatch::Seen FolderWatch::wait(Deadline until, bool heed_files) {
 }
 
 void FolderWatch::take_events(Seen& seen) {
-  alignas(inotify_event) std::array<char, 16 * 1024> buffer;
+  alignas(inotify_event) std::array<char, std::size_t{16} * 1024> buffer;
   for (;;) {
     const ssize_t got = ::read(inotify_.get(), buffer.data(), buffer.size());
     if (got <= 0) return;

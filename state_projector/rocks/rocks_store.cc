@@ -20,7 +20,7 @@ std::filesystem::path runs_of(const std::filesystem::path& folder) { return fold
 
 }  // namespace
 
-RocksStore::RocksStore(std::filesystem::path folder, std::unique_ptr<rocksdb::DB> db)
+RocksStore::RocksStore(const std::filesystem::path& folder, std::unique_ptr<rocksdb::DB> db)
     : runs_(runs_of(folder)), db_(std::move(db)) {}
 RocksStore::~RocksStore() = default;
 

@@ -37,7 +37,7 @@ class RocksStore final : public KeyValueStore {
   [[nodiscard]] Result<void> compact();
 
  private:
-  RocksStore(std::filesystem::path folder, std::unique_ptr<rocksdb::DB> db);
+  RocksStore(const std::filesystem::path& folder, std::unique_ptr<rocksdb::DB> db);
   const std::filesystem::path runs_;  // folder of the runs that are being written
   std::atomic<int> runs_begun_{0};
   std::unique_ptr<rocksdb::DB> db_;
