@@ -26,7 +26,7 @@ Result<std::unique_ptr<BlobStore>> open_blobs(const AuditorSettings& settings) {
     return fail(ErrorKind::kNotFound, "no-blobs",
                 folder.string() + " is no folder; name the data folder, or use --blobs=none");
   }
-  return FsBlobStore::open_root(folder).map([](std::unique_ptr<FsBlobStore> store) {
+  return FsBlobStore::open_existing(folder).map([](std::unique_ptr<FsBlobStore> store) {
     return std::unique_ptr<BlobStore>(std::move(store));
   });
 }

@@ -17,6 +17,8 @@
 namespace thumb::ingest {
 namespace {
 
+constexpr std::chrono::seconds kAskLimit{10};
+
 Failure not_there(Error error, const std::string& bootstrap) {
   error.message = fmt::format("Cannot start with Kafka at {}: {}", bootstrap, error.message);
   return Failure(std::move(error));
@@ -30,11 +32,29 @@ std::unique_ptr<ViewReader> make_view(const IngestSettings& settings, Log& log) 
                                            log);
 }
 
+// A store is made for a log that holds nothing yet. Where images were accepted before, one that is
+// not there is on a disk that is not mounted: another one in its place would take bytes that the
+// disk hides later, and all others would seem to be gone.
+Result<std::unique_ptr<FsBlobStore>> open_blobs(const std::filesystem::path& root,
+                                                kafka::Admin& admin, const std::string& requests,
+                                                std::int32_t partitions, Log& log) {
+  if (FsBlobStore::is_there(root)) return FsBlobStore::open_root(root);
+  for (std::int32_t partition = 0; partition < partitions; ++partition) {
+    const auto marks = admin.watermarks({requests, partition}, kAskLimit);
+    if (!marks) return Failure(marks.error());
+    if (marks->high == 0) continue;
+    log.error(
+        "there is no blob store, although images were accepted before: is its disk mounted? "
+        "(If it is lost, create the folders objects and staging in it.)",
+        {{"folder", root.string()}});
+    return FsBlobStore::open_existing(root);
+  }
+  return FsBlobStore::open_root(root);
+}
+
 Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
   const TopicNames names(settings.common.topic_prefix);
   const auto cluster = kafka::cluster_config(settings.common, "thumbstream-ingest");
-  auto blobs = FsBlobStore::open_root(settings.common.blob_dir());
-  if (!blobs) return Failure(blobs.error());
   auto admin = kafka::make_admin(cluster, log);
   if (!admin) return Failure(admin.error());
   std::vector<std::string> topics;
@@ -43,6 +63,9 @@ Result<void> run(const IngestSettings& settings, StopSignal& stop, Log& log) {
       kafka::await_topics(**admin, topics, settings.startup_timeout, stop.token(), log);
   if (stop.token().stop_requested()) return {};
   if (!partitions) return not_there(partitions.error(), cluster.bootstrap);
+  auto blobs = open_blobs(settings.common.blob_dir(), **admin, names.of(Topic::kImageRequests),
+                          *partitions, log);
+  if (!blobs) return Failure(blobs.error());
   auto producer =
       kafka::make_producer(cluster, {.delivery_timeout = settings.produce_timeout}, log);
   if (!producer) return Failure(producer.error());

@@ -190,13 +190,26 @@ Result<std::unique_ptr<FsBlobStore>> FsBlobStore::open_root(fs::path root) {
   fs::create_directories(root / "staging", error);
   if (!error) fs::create_directories(root / "objects", error);
   if (error) return io_failure("create " + root.string(), error.value());
-  if (::access((root / "staging").c_str(), W_OK | X_OK) != 0 ||
-      ::access((root / "objects").c_str(), W_OK | X_OK) != 0) {
-    return io_failure("write to " + root.string(), errno);
-  }
+  auto opened = open_existing(root);
+  if (!opened) return opened;
   if (auto synced = fsync_directory(root); !synced) return Failure(synced.error());
   remove_stale(root / "staging");
+  return opened;
+}
+
+Result<std::unique_ptr<FsBlobStore>> FsBlobStore::open_existing(fs::path root) {
+  const auto writable = [](const fs::path& folder) {
+    return ::access(folder.c_str(), W_OK | X_OK) == 0;
+  };
+  if (is_there(root) && !(writable(root / "staging") && writable(root / "objects"))) {
+    return io_failure("write to " + root.string(), errno);
+  }
   return std::unique_ptr<FsBlobStore>(new FsBlobStore(std::move(root)));
+}
+
+bool FsBlobStore::is_there(const fs::path& root) {
+  return ::access((root / "staging").c_str(), F_OK) == 0 &&
+         ::access((root / "objects").c_str(), F_OK) == 0;
 }
 
 Result<fs::path> FsBlobStore::path_of(std::string_view key) const {

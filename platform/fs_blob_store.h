@@ -20,6 +20,11 @@ class FsBlobStore final : public BlobStore, public BlobLister {
   // Creates the folders and proves that they can be written. What lies in staging from a crash and
   // is older than an hour is removed. Several processes may share one root.
   [[nodiscard]] static Result<std::unique_ptr<FsBlobStore>> open_root(std::filesystem::path root);
+  // The same, but creates and removes nothing: as long as the folders are not there, since their
+  // disk is not mounted, say, every call is passing trouble.
+  [[nodiscard]] static Result<std::unique_ptr<FsBlobStore>> open_existing(
+      std::filesystem::path root);
+  [[nodiscard]] static bool is_there(const std::filesystem::path& root);
 
   [[nodiscard]] Result<std::unique_ptr<BlobWriter>> create() override;
   [[nodiscard]] Result<std::unique_ptr<BlobReader>> open(std::string_view key) override;

@@ -74,7 +74,7 @@ Result<void> run_processor(const ProcessorSettings& settings, const std::stop_to
   const auto maker = SandboxedThumbnailMaker::start(sandbox_options(settings), log, metrics);
   if (!maker) return Failure(maker.error());
 
-  auto blobs = FsBlobStore::open_root(settings.common.blob_dir());
+  auto blobs = FsBlobStore::open_existing(settings.common.blob_dir());
   if (!blobs) return Failure(blobs.error());
   auto admin = kafka::make_admin(cluster, log);
   if (!admin) return Failure(admin.error());

@@ -141,7 +141,12 @@ Result<void> run_projector(const Command& command, StopSignal& stop, Log& log) {
   const kafka::ReaderOptions quick_ends{.fetch_wait = std::chrono::milliseconds(25)};
   auto reader = kafka::make_partition_reader(command.cluster(), quick_ends, log);
   if (!reader) return Failure(std::move(reader.error()));
-  const auto blobs = FsBlobStore::open_root(command.common.blob_dir());
+  // A store of checkpoints may be made with the first view. Later, one that is not there is on a
+  // disk that is not mounted, and one in its place would make originals seem to be gone.
+  std::error_code unreadable;
+  const bool begun = std::filesystem::exists(folder.pointer(), unreadable);
+  const auto blobs = begun ? FsBlobStore::open_existing(command.common.blob_dir())
+                           : FsBlobStore::open_root(command.common.blob_dir());
   if (!blobs) return Failure(blobs.error());
   CheckpointStore checkpoints(**blobs, **blobs, log);
   Metrics metrics;

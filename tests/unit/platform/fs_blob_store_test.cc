@@ -159,6 +159,23 @@ TEST_F(FsBlobStoreTest, OldLeftoversOfACrashAreSweptAtStartYoungOnesStay) {
   EXPECT_TRUE(fs::exists(staging / "young"));
 }
 
+// Of a disk that is not mounted there is the folder that it would be mounted on.
+TEST(FsBlobStoreOpen, WhatIsNotThereIsNotMadeUnlessAskedFor) {
+  const testing::TempDir dir;
+  const auto root = dir.path();
+  const auto store = FsBlobStore::open_existing(root).value();
+  EXPECT_FALSE(FsBlobStore::is_there(root));
+  EXPECT_EQ(store->open("images/a/x").error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(put(*store, "images/a/x", as_bytes("bytes")).error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(store->remove_all("images/a").error().kind, ErrorKind::kUnavailable);
+  EXPECT_TRUE(fs::is_empty(root));
+
+  ASSERT_TRUE(FsBlobStore::open_root(root));
+  EXPECT_TRUE(FsBlobStore::is_there(root));
+  ASSERT_TRUE(put(*store, "images/a/x", as_bytes("bytes")));
+  EXPECT_TRUE(store->open("images/a/x"));
+}
+
 TEST(FsBlobStoreOpen, ARootThatCannotBeMadeIsAnError) {
   const testing::TempDir dir;
   std::ofstream(dir.path() / "file") << "not a folder";
