@@ -59,6 +59,10 @@ Failure store_failure(std::string_view what, int error) {
   return io_failure(what, error == ENOENT ? ENODEV : error);
 }
 
+Failure blob_not_found() {
+  return fail(ErrorKind::kNotFound, "blob-not-found", "the stored bytes are gone");
+}
+
 Failure bad_key() {
   return fail(ErrorKind::kInvalid, "bad-blob-key", "that is not a valid blob key");
 }
@@ -185,7 +189,7 @@ Result<void> FsBlobStore::make_shared_folder(const fs::path& folder) {
   return {};
 }
 
-Result<std::unique_ptr<FsBlobStore>> FsBlobStore::open_root(fs::path root) {
+Result<std::unique_ptr<FsBlobStore>> FsBlobStore::open_root(const fs::path& root) {
   std::error_code error;
   fs::create_directories(root / "staging", error);
   if (!error) fs::create_directories(root / "objects", error);
@@ -239,9 +243,11 @@ Result<std::unique_ptr<BlobReader>> FsBlobStore::open(std::string_view key) {
   struct stat status {};
   if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR)) {
     if (auto here = require_objects(); !here) return Failure(here.error());
-    return fail(ErrorKind::kNotFound, "blob-not-found", "the stored bytes are gone");
+    return blob_not_found();
   }
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return io_failure("open blob", errno);
+  // A key may be the beginning of others, as only a stranger would write it.
+  if (!S_ISREG(status.st_mode)) return blob_not_found();
   return std::make_unique<FileReader>(std::move(fd), static_cast<std::uint64_t>(status.st_size));
 }
 

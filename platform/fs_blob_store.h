@@ -19,7 +19,8 @@ class FsBlobStore final : public BlobStore, public BlobLister {
  public:
   // Creates the folders and proves that they can be written. What lies in staging from a crash and
   // is older than an hour is removed. Several processes may share one root.
-  [[nodiscard]] static Result<std::unique_ptr<FsBlobStore>> open_root(std::filesystem::path root);
+  [[nodiscard]] static Result<std::unique_ptr<FsBlobStore>> open_root(
+      const std::filesystem::path& root);
   // The same, but creates and removes nothing: as long as the folders are not there, since their
   // disk is not mounted, say, every call is passing trouble.
   [[nodiscard]] static Result<std::unique_ptr<FsBlobStore>> open_existing(

@@ -21,6 +21,8 @@ using std::chrono::milliseconds;
 // For the advice of a refusal, after which the process ends: not a part of any start.
 constexpr milliseconds kLookBackLimit{60'000};
 
+constexpr std::string_view kOutOfRange = "offset-out-of-range";
+
 // Nothing can end the wait for one answer, so a longer wait is made of several questions.
 constexpr milliseconds kQuestionLimit{3'000};
 
@@ -53,6 +55,7 @@ Result<std::vector<PartitionStart>> StartFinder::find(std::span<const PartitionO
   std::vector<PartitionOffset> starts(committed.begin(), committed.end());
   if (auto settled = settle_unknown(starts, limit); !settled) return Failure(settled.error());
   const auto times = times_at(starts, limit);
+  if (!times && times.error().code == kOutOfRange) return outside_log(starts, times.error(), limit);
   if (!times) return Failure(times.error());
   std::vector<PartitionStart> found;
   for (const auto& start : starts) {
@@ -156,22 +159,56 @@ Result<kafka::Watermarks> StartFinder::watermarks(const TopicPartition& tp, cons
 
 Failure StartFinder::refusal(std::span<const std::int32_t> partitions,
                              const std::map<std::int32_t, std::int64_t>& answered) const {
-  const std::string topic = names_.of(Topic::kImageRequests);
-  std::string lines;
+  std::map<std::int32_t, std::optional<std::int64_t>> offsets;
   for (const auto partition : partitions) {
     const auto next = answered.find(partition);
-    lines += fmt::format(" '{},{},{}'", topic, partition,
-                         next == answered.end() ? "<offset>" : std::to_string(next->second));
+    if (next == answered.end()) {
+      offsets[partition] = std::nullopt;
+    } else {
+      offsets[partition] = next->second;
+    }
   }
   return fail(ErrorKind::kConflict, "group-offset-missing",
-              fmt::format("group {0} has no committed offset for partition {2} of {1}, although "
+              fmt::format("group {} has no committed offset for partition {} of {}, although "
                           "requests of it were answered already; starting anywhere would repeat or "
                           "lose work. Set the offsets and start again. By the answers it stood "
-                          "here: printf '%s\\n'{4} > offsets.csv && kafka-consumer-groups "
-                          "--bootstrap-server {3} --group {0} --reset-offsets --from-file "
-                          "offsets.csv --execute",
-                          options_.group_id, topic, fmt::format("{}", fmt::join(partitions, ",")),
-                          options_.bootstrap, lines));
+                          "here: {}",
+                          options_.group_id, fmt::join(partitions, ","),
+                          names_.of(Topic::kImageRequests), command_that_sets(offsets)));
+}
+
+// Records were removed, or the end of the log was lost, with the machine's power, say.
+Failure StartFinder::outside_log(std::span<const PartitionOffset> starts, const Error& found,
+                                 const Limit& limit) {
+  std::map<std::int32_t, std::optional<std::int64_t>> offsets;
+  std::string places;
+  for (const auto& [tp, offset] : starts) {
+    const auto marks = watermarks(tp, limit);
+    if (!marks) return Failure(marks.error());
+    if (offset >= marks->low && offset <= marks->high) continue;
+    offsets[tp.partition] = std::clamp(offset, marks->low, marks->high);
+    places += fmt::format(" partition {} at {}, the log from {} to {};", tp.partition, offset,
+                          marks->low, marks->high);
+  }
+  if (offsets.empty()) return Failure(found);
+  return fail(found.kind, found.code,
+              fmt::format("group {} stands where {} holds nothing:{} what lay between is lost. Set "
+                          "the offsets and start again. What is left goes on from here: {}",
+                          options_.group_id, names_.of(Topic::kImageRequests), places,
+                          command_that_sets(offsets)));
+}
+
+std::string StartFinder::command_that_sets(
+    const std::map<std::int32_t, std::optional<std::int64_t>>& offsets) const {
+  std::string lines;
+  for (const auto& [partition, offset] : offsets) {
+    lines += fmt::format(" '{},{},{}'", names_.of(Topic::kImageRequests), partition,
+                         offset ? std::to_string(*offset) : "<offset>");
+  }
+  return fmt::format(
+      "printf '%s\\n'{} > offsets.csv && kafka-consumer-groups --bootstrap-server {} --group {} "
+      "--reset-offsets --from-file offsets.csv --execute",
+      lines, options_.bootstrap, options_.group_id);
 }
 
 }  // namespace thumb

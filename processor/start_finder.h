@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -39,7 +40,8 @@ class StartFinder {
   // `committed` as GroupConsumer::committed answers: -1 where the group has no offset.
   // A `stop` ends the wait for an answer within seconds.
   // Errors: kConflict/"group-offset-missing" (never: an operator must set the offset; the message
-  // says how), kTimeout/"start-timeout" and those of the ports (back off).
+  // says how), kNotFound/"offset-out-of-range" (the same), kTimeout/"start-timeout" and those of
+  // the ports (back off).
   [[nodiscard]] Result<std::vector<PartitionStart>> find(
       std::span<const kafka::PartitionOffset> committed, const std::stop_token& stop);
 
@@ -68,6 +70,11 @@ class StartFinder {
   [[nodiscard]] static auto ask(const Limit& limit, const Question& question);
   [[nodiscard]] Failure refusal(std::span<const std::int32_t> partitions,
                                 const std::map<std::int32_t, std::int64_t>& answered) const;
+  [[nodiscard]] Failure outside_log(std::span<const kafka::PartitionOffset> starts,
+                                    const Error& found, const Limit& limit);
+  // For an operator. What is not known is left to be filled in.
+  [[nodiscard]] std::string command_that_sets(
+      const std::map<std::int32_t, std::optional<std::int64_t>>& offsets) const;
 
   TopicNames names_;
   kafka::Admin& admin_;

@@ -4,8 +4,9 @@ refuses to start and says what to do, and that works. A group that never was beg
 import re
 
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 
-from support import images, kafka_tools, processes
+from support import images, kafka_log, kafka_tools, processes
 from support.auditor import audit
 from support.stack import Stack
 
@@ -84,6 +85,28 @@ def test_lost_offsets_are_not_guessed(fresh, arguments):
     assert "group-offset-missing" in said
     kafka_tools.shell(advised(said))
     fresh.start("processor")
+    wait_until_all_ended(fresh, waiting)
+    assert audit(fresh, SETTLE_SECONDS)["completed"] == len(ended) + len(waiting)
+
+
+def test_offsets_outside_the_log_are_not_guessed(fresh):
+    """The end of the log was lost, with the machine's power say: following the advice, it goes on."""
+    fresh.start("processor")
+    ended = some_images(fresh, 6, 6)
+    wait_until_all_ended(fresh, ended)
+    fresh.stop("processor")
+    topic = fresh.topic("image-requests")
+    partition = kafka_log.read_all(fresh.bootstrap, topic)[0].partition
+    group = Consumer({"bootstrap.servers": fresh.bootstrap, "group.id": group_of(fresh),
+                      "enable.auto.commit": False})
+    group.commit(offsets=[TopicPartition(topic, partition, 4711)], asynchronous=False)
+    group.close()
+
+    said = refused_to_start(fresh)
+    assert "offset-out-of-range" in said and f"partition {partition} at 4711, the log from 0 to" in said
+    kafka_tools.shell(advised(said))
+    fresh.start("processor")
+    waiting = some_images(fresh, 12, 7)
     wait_until_all_ended(fresh, waiting)
     assert audit(fresh, SETTLE_SECONDS)["completed"] == len(ended) + len(waiting)
 

@@ -57,6 +57,8 @@ TEST_F(FsBlobStoreTest, NothingShowsBeforeCommitAndNothingStaysWithoutIt) {
 
 TEST_F(FsBlobStoreTest, AbsentAndOversizedAreErrors) {
   EXPECT_EQ(store_->open("images/a/none").error().kind, ErrorKind::kNotFound);
+  ASSERT_TRUE(put(*store_, "images/b/x", as_bytes("12345")));
+  EXPECT_EQ(store_->open("images/b").error().kind, ErrorKind::kNotFound) << "a folder";
   ASSERT_TRUE(put(*store_, "images/a/x", as_bytes("12345")));
   EXPECT_EQ(read_all(*store_->open("images/a/x").value(), 4).error().kind, ErrorKind::kTooLarge);
 }
