@@ -112,12 +112,12 @@ int distance(const Rgba& a, const Rgba& b) {
 }
 
 const MagickRuntime& samples_ready() {
-  static const auto runtime = [] {
+  static const auto kRuntime = [] {
     auto started = MagickRuntime::start({});
     if (!started) throw std::runtime_error(started.error().message + started.error().detail);
     return std::move(*started);
   }();
-  return *runtime;
+  return *kRuntime;
 }
 
 std::string quarters(ImageFormat format, PixelSize size, const Quarters& colours) {

@@ -20,7 +20,8 @@ class FreshnessTest : public ::testing::Test {
   Outcome await(Freshness& freshness, std::int32_t partition) {
     auto promise = std::make_shared<std::promise<Result<void>>>();
     auto future = promise->get_future();
-    freshness.await(partition, [promise](Result<void> result) { promise->set_value(result); });
+    freshness.await(partition,
+                    [promise](const Result<void>& result) { promise->set_value(result); });
     return future;
   }
   static std::string code(Outcome& outcome) {

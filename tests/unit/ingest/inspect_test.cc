@@ -22,7 +22,7 @@ std::string sample(const std::string& name) {
 }
 
 const std::map<std::string, ImageHead>& samples() {
-  static const std::map<std::string, ImageHead> heads = {
+  static const std::map<std::string, ImageHead> kHeads = {
       {"baseline.jpg", {ImageFormat::kJpeg, {48, 32}}},
       {"progressive.jpg", {ImageFormat::kJpeg, {48, 32}}},
       {"gray.jpg", {ImageFormat::kJpeg, {48, 32}}},
@@ -38,7 +38,7 @@ const std::map<std::string, ImageHead>& samples() {
       {"alpha.webp", {ImageFormat::kWebp, {20, 10}}},
       {"animated.webp", {ImageFormat::kWebp, {16, 12}}},
   };
-  return heads;
+  return kHeads;
 }
 
 std::string code_of(const std::string& bytes, std::uint64_t max_pixels = kPlenty) {
