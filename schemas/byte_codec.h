@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -21,8 +22,11 @@ class ByteWriter {
 
   void byte(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
   void number(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7U) byte(static_cast<std::uint8_t>(value | 0x80U));
-    byte(static_cast<std::uint8_t>(value));
+    std::array<char, kMaxNumberBytes> bytes{};
+    std::size_t size = 0;
+    for (; value >= 0x80; value >>= 7U) bytes[size++] = static_cast<char>(value | 0x80U);
+    bytes[size++] = static_cast<char>(value);
+    out_.append(bytes.data(), size);
   }
   // Zigzag: small numbers of either sign stay short.
   void integer(std::int64_t value) {
@@ -36,12 +40,13 @@ class ByteWriter {
     raw(bytes);
   }
   void uuid(const UuidBytes& bytes) {
-    for (const auto b : bytes) byte(b);
+    out_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
   [[nodiscard]] std::string take() { return std::move(out_); }
 
  private:
-  static constexpr std::size_t kUsualBytes = 256;  // of what is written: most need no more room
+  static constexpr std::size_t kMaxNumberBytes = 10;  // 64 bits, seven to a byte
+  static constexpr std::size_t kUsualBytes = 256;     // of what is written: most need no more room
   std::string out_;
 };
 
@@ -66,6 +71,7 @@ class ByteReader {
     return value;
   }
   std::uint64_t number() {
+    if (ok_ && !rest_.empty() && static_cast<std::uint8_t>(rest_.front()) < 0x80U) return byte();
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && ok_; shift += 7) {
       const auto piece = byte();

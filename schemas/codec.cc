@@ -57,12 +57,46 @@ bool same_name(std::string_view a, std::string_view b) {
          std::ranges::equal(a, b, [](char x, char y) { return (x | 0x20) == (y | 0x20); });
 }
 
-std::optional<std::string_view> find_header(const RecordView& record, std::string_view name) {
-  for (const auto& header : record.headers) {
-    if (same_name(header.name, name)) return header.value;
+// The headers that we read; of a name that is there twice the first.
+struct Headers {
+  std::optional<std::string_view> specversion;
+  std::optional<std::string_view> id;
+  std::optional<std::string_view> source;
+  std::optional<std::string_view> type;
+  std::optional<std::string_view> content_type;
+  std::optional<std::string_view> traceparent;
+
+  explicit Headers(const RecordView& record) {
+    for (const auto& [name, value] : record.headers) {
+      auto* const slot = slot_of(name);
+      if (slot != nullptr && !*slot) *slot = value;
+    }
   }
-  return std::nullopt;
-}
+
+ private:
+  // No two of these names are of one length, so most names of others are told by theirs.
+  std::optional<std::string_view>* slot_of(std::string_view name) {
+    const auto is = [name](std::string_view wanted, auto& slot) {
+      return same_name(name, wanted) ? &slot : nullptr;
+    };
+    switch (name.size()) {
+      case 5:
+        return is("ce_id", id);
+      case 7:
+        return is("ce_type", type);
+      case 9:
+        return is("ce_source", source);
+      case 11:
+        return is("traceparent", traceparent);
+      case 12:
+        return is("content-type", content_type);
+      case 14:
+        return is("ce_specversion", specversion);
+      default:
+        return nullptr;
+    }
+  }
+};
 
 // The attributes we need of a CloudEvent, whichever mode it came in. Views into the record, or into
 // `owned`: not to be moved.
@@ -76,16 +110,13 @@ struct Attributes {
   std::array<std::string, 5> owned;
 };
 
-void read_binary(const RecordView& record, Attributes& attributes) {
-  const auto text = [&](std::string_view name) { return find_header(record, name).value_or(""); };
-  attributes.specversion = text("ce_specversion");
-  attributes.id = text("ce_id");
-  attributes.source = text("ce_source");
-  attributes.type = text("ce_type");
+void read_binary(const RecordView& record, const Headers& headers, Attributes& attributes) {
+  attributes.specversion = headers.specversion.value_or("");
+  attributes.id = headers.id.value_or("");
+  attributes.source = headers.source.value_or("");
+  attributes.type = headers.type.value_or("");
   attributes.data = *record.value;
-  if (const auto trace = find_header(record, "traceparent")) {
-    attributes.traceparent = valid_traceparent(*trace);
-  }
+  if (headers.traceparent) attributes.traceparent = valid_traceparent(*headers.traceparent);
 }
 
 // nlohmann writes by recursion: what is nested more deeply, by whoever wrote it, would end the
@@ -117,9 +148,8 @@ Result<void> read_structured(const RecordView& record, Attributes& attributes) {
   return {};
 }
 
-bool is_structured(const RecordView& record) {
+bool is_structured(std::string_view type) {
   constexpr std::string_view kStructured = "application/cloudevents";
-  const auto type = find_header(record, "content-type").value_or("");
   return type.size() >= kStructured.size() &&
          std::ranges::equal(type.substr(0, kStructured.size()), kStructured, [](char x, char y) {
            return (x >= 'A' && x <= 'Z' ? static_cast<char>(x | 0x20) : x) == y;
@@ -127,8 +157,9 @@ bool is_structured(const RecordView& record) {
 }
 
 Result<void> read_attributes(const RecordView& record, Attributes& attributes) {
-  if (is_structured(record)) return read_structured(record, attributes);
-  read_binary(record, attributes);
+  const Headers headers(record);
+  if (is_structured(headers.content_type.value_or(""))) return read_structured(record, attributes);
+  read_binary(record, headers, attributes);
   return {};
 }
 

@@ -124,8 +124,11 @@ inline constexpr std::uint8_t kRowVersion = 2;
 [[nodiscard]] std::string encode_row(const ImageRow& row);
 [[nodiscard]] Result<ImageRow> decode_row(const ImageId& id, std::string_view bytes);
 
-// The row as the digest sees it: started hints left out, since thumbnail-started is kept only for
-// days. Empty if nothing remains.
-[[nodiscard]] std::string canonical_row(ImageRow row);
+// Appends to `out` the stored row as the digest sees it: started hints left out, since
+// thumbnail-started is kept only for days, and tombstones of names, which compaction removes. Adds
+// nothing if nothing remains. All else is copied as it is stored. Errors: those of decode_row(),
+// and then `out` has something half done behind what it had.
+[[nodiscard]] Result<void> append_canonical_row(const ImageId& id, std::string_view stored,
+                                                std::string& out);
 
 }  // namespace thumb

@@ -6,34 +6,12 @@
 
 #include "platform/text.h"
 #include "schemas/blob_keys.h"
-#include "schemas/byte_codec.h"
-#include "schemas/row.h"
+#include "schemas/row_form.h"
 
 namespace thumb {
 namespace {
 
-// Bits of a row's part byte.
-constexpr std::uint8_t kHasUpload = 1;
-constexpr std::uint8_t kHasPersonal = 2;
-constexpr std::uint8_t kHasDeletion = 4;
-constexpr std::uint8_t kHasPrivateOffset = 8;  // of the upload
-constexpr std::uint8_t kRowBits = 15;
-
-// Bits of a request's part byte.
-constexpr std::uint8_t kHasAsked = 1;
-constexpr std::uint8_t kHasStarted = 2;
-constexpr std::uint8_t kHasCompleted = 4;
-constexpr std::uint8_t kHasFailed = 8;
-constexpr std::uint8_t kIdOfImage = 16;  // the upload's request: its id is the image's, left out
-constexpr std::uint8_t kRequestBits = 31;
-
-// Bits of a blob's byte: what of its key and digest need not be spelled out.
-constexpr std::uint8_t kRawDigest = 1;    // 64 hex digits as 32 bytes
-constexpr std::uint8_t kUsualFolder = 2;  // the key starts with the image's prefix
-constexpr std::uint8_t kUsualEnding = 4;  // the key ends in the digest
-constexpr std::uint8_t kBlobBits = 7;
-
-constexpr std::size_t kDigestBytes = 32;
+using namespace row_form;  // NOLINT(google-build-using-namespace): the bits, by their own names
 
 constexpr std::uint8_t bit(bool present, std::uint8_t mask) {
   return present ? mask : std::uint8_t{0};
@@ -263,30 +241,25 @@ std::string encode_row(const ImageRow& row) {
   return out.take();
 }
 
-Result<ImageRow> decode_row(const ImageId& id, std::string_view bytes) {
+Result<ByteReader> row_form::begin_row(std::string_view bytes) {
   ByteReader in(bytes);
   if (const auto version = in.byte(); !in.ok() || version != kRowVersion) {
-    return ::thumb::fail(ErrorKind::kCorrupt, "row-version", "the row is of another version",
-                         "version byte " + std::to_string(version));
+    return fail(ErrorKind::kCorrupt, "row-version", "the row is of another version",
+                "version byte " + std::to_string(version));
   }
-  auto row = read_row(in, id);
-  if (!in.ok() || !in.at_end()) {
-    return ::thumb::fail(ErrorKind::kCorrupt, "corrupt-row", "the stored row is damaged",
-                         "image " + id.str());
-  }
-  return row;
+  return in;
 }
 
-std::string canonical_row(ImageRow canonical) {
-  // A tombstone is compacted away in time: then a replay has no trace of the personal part at all.
-  if (canonical.personal && canonical.personal->filename.empty()) canonical.personal.reset();
-  std::erase_if(canonical.requests, [](RequestRow& request) {
-    request.started_at.reset();
-    return !request.asked && !request.completed && !request.failed;
-  });
-  const bool empty =
-      !canonical.upload && !canonical.personal && !canonical.deleted && canonical.requests.empty();
-  return empty ? std::string() : encode_row(canonical);
+Failure row_form::damaged_row(const ImageId& id) {
+  return fail(ErrorKind::kCorrupt, "corrupt-row", "the stored row is damaged", "image " + id.str());
+}
+
+Result<ImageRow> decode_row(const ImageId& id, std::string_view bytes) {
+  auto in = begin_row(bytes);
+  if (!in) return Failure(std::move(in.error()));
+  auto row = read_row(*in, id);
+  if (!in->ok() || !in->at_end()) return damaged_row(id);
+  return row;
 }
 
 }  // namespace thumb

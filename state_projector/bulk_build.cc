@@ -3,6 +3,7 @@
 #include "state_projector/bulk_build.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <iterator>
 #include <mutex>
@@ -115,52 +116,59 @@ Result<std::vector<BulkRange>> fold_ranges(const std::deque<EntryPile>& piles, K
   return ranges;
 }
 
-// Numbers and index entries of all ranges together, as runs.
-class Totals {
- public:
-  Totals(KeyValueStore& store, const std::stop_token& stop) : store_(store), stop_(stop) {}
+using Runs = std::vector<std::unique_ptr<SortedRun>>;
 
-  Result<void> add(const std::vector<KeyChange>& pairs) {
-    if (pairs.empty()) return {};
-    auto run = store_.begin_run();
+Result<void> add_run(const std::vector<KeyChange>& pairs, KeyValueStore& store, Runs& runs) {
+  if (pairs.empty()) return {};
+  auto run = store.begin_run();
+  if (!run) return Failure(std::move(run.error()));
+  for (const auto& [key, value] : pairs) {
+    if (auto added = (*run)->add(key, *value); !added) return added;
+  }
+  runs.push_back(std::move(*run));
+  return {};
+}
+
+// The entries of one index, from all ranges.
+Result<void> fill_index(std::string_view prefix, const std::vector<BulkRange>& ranges,
+                        const std::stop_token& stop, SortedRun& run) {
+  std::vector<std::string_view> keys;
+  for (const auto& range : ranges) {
+    const auto middle = static_cast<std::ptrdiff_t>(keys.size());
+    const auto first = [&](std::string_view key) { return key.substr(0, prefix.size()); };
+    const auto part = std::ranges::equal_range(range.index_keys, prefix, {}, first);
+    keys.insert(keys.end(), part.begin(), part.end());
+    std::inplace_merge(keys.begin(), keys.begin() + middle, keys.end());
+  }
+  for (const auto key : keys) {
+    if (stop.stop_requested()) return told_to_stop();
+    if (auto added = run.add(key, {}); !added) return added;
+  }
+  return {};
+}
+
+// Each index is a run: what lies between their keys is in other runs.
+Result<void> add_indexes(const std::vector<BulkRange>& ranges, KeyValueStore& store,
+                         std::size_t threads, const std::stop_token& stop, Runs& runs) {
+  constexpr std::array kPrefixes = {view_keys::kByAcceptance, view_keys::kByState};
+  Runs indexes;
+  for (std::size_t i = 0; i < kPrefixes.size(); ++i) {
+    auto run = store.begin_run();
     if (!run) return Failure(std::move(run.error()));
-    for (const auto& [key, value] : pairs) {
-      if (auto added = (*run)->add(key, *value); !added) return added;
-    }
-    runs_.push_back(std::move(*run));
-    return {};
+    indexes.push_back(std::move(*run));
   }
-
-  // Each index is a run: what lies between their keys is in other runs.
-  Result<void> add_index_keys(const std::vector<BulkRange>& ranges) {
-    std::vector<std::string_view> keys;
-    for (const auto& range : ranges) {
-      const auto middle = static_cast<std::ptrdiff_t>(keys.size());
-      keys.insert(keys.end(), range.index_keys.begin(), range.index_keys.end());
-      std::inplace_merge(keys.begin(), keys.begin() + middle, keys.end());
-    }
-    std::unique_ptr<SortedRun> run;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (stop_.stop_requested()) return told_to_stop();
-      if (i == 0 || keys[i].front() != keys[i - 1].front()) {
-        if (run) runs_.push_back(std::move(run));
-        auto begun = store_.begin_run();
-        if (!begun) return Failure(std::move(begun.error()));
-        run = std::move(*begun);
+  const auto fill_share = [&](std::size_t share, const std::stop_token& told) -> Result<void> {
+    for (auto i = share; i < kPrefixes.size(); i += threads) {
+      if (auto filled = fill_index(kPrefixes.at(i), ranges, told, *indexes[i]); !filled) {
+        return filled;
       }
-      if (auto added = run->add(keys[i], {}); !added) return added;
     }
-    if (run) runs_.push_back(std::move(run));
     return {};
-  }
-
-  std::vector<std::unique_ptr<SortedRun>> take() { return std::move(runs_); }
-
- private:
-  KeyValueStore& store_;
-  const std::stop_token& stop_;
-  std::vector<std::unique_ptr<SortedRun>> runs_;
-};
+  };
+  auto filled = on_threads(std::min(threads, kPrefixes.size()), stop, fill_share);
+  std::ranges::move(indexes, std::back_inserter(runs));
+  return filled;
+}
 
 std::vector<KeyChange> counters_of(const std::vector<BulkRange>& ranges) {
   StateCounts counts;
@@ -207,11 +215,10 @@ Result<void> bulk_build(const Positions& target, const BulkSource& source, KeyVa
 
   auto ranges = fold_ranges(piles, store, options.threads, stop);
   if (!ranges) return Failure(std::move(ranges.error()));
-  Totals totals(store, stop);
-  if (auto added = totals.add(counters_of(*ranges)); !added) return added;
-  if (auto added = totals.add(positions_of(target)); !added) return added;
-  if (auto added = totals.add_index_keys(*ranges); !added) return added;
-  auto runs = totals.take();
+  Runs runs;
+  if (auto added = add_run(counters_of(*ranges), store, runs); !added) return added;
+  if (auto added = add_run(positions_of(target), store, runs); !added) return added;
+  if (auto added = add_indexes(*ranges, store, options.threads, stop, runs); !added) return added;
   for (auto& range : *ranges) std::ranges::move(range.runs, std::back_inserter(runs));
   if (stop.stop_requested()) return told_to_stop();
   return store.take_in(std::move(runs));

@@ -10,6 +10,11 @@ namespace thumb {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20U;
+// What is sorted lies anywhere in memory: it is fetched so many pairs before it is asked for, as
+// far as a pair usually goes.
+constexpr std::size_t kPairsAhead = 8;
+constexpr std::size_t kUsualPairBytes = 320;
+constexpr std::size_t kCacheLineBytes = 64;
 
 std::uint64_t first_bytes(std::string_view key) {
   std::uint64_t value = 0;
@@ -29,10 +34,17 @@ class EntryPile::Cursor final : public EntryCursor {
   [[nodiscard]] std::string_view value() const override { return items_.front().value(); }
   Result<void> next() override {
     items_ = items_.subspan(1);
+    if (items_.size() > kPairsAhead) fetch(items_[kPairsAhead].at);
     return {};
   }
 
  private:
+  static void fetch(const char* pair) {
+    for (std::size_t at = 0; at < kUsualPairBytes; at += kCacheLineBytes) {
+      __builtin_prefetch(pair + at);
+    }
+  }
+
   std::span<const Item> items_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <future>
 #include <set>
 
 #include "state_projector/scratch_folder.h"
@@ -97,32 +98,36 @@ Result<void> rebuild(const ViewFolder& folder, const ViewOpeners& openers, const
   if (!lock) return Failure(lock.error());
   auto old_view = open_serving_view(folder, openers);
   if (!old_view) return Failure(std::move(old_view.error()));
-  const auto before = digest_of(StoppableReader(**old_view, stop));
-  if (!before) return Failure(before.error());
-
   const auto scratch = ScratchFolder::make(folder.root());
   if (!scratch) return Failure(scratch.error());
+  // While the broker is asked and its records are on their way, CPUs are free.
+  auto digest_of_old = std::async(std::launch::async, [&old_view, &stop] {
+    return digest_of(StoppableReader(**old_view, stop));
+  });
   const auto new_id = make_view_id();
   std::vector<ViewDifference> differences;
+  Result<ViewDigest> before;
   Result<ViewDigest> after;
   {
     auto store = openers.write(folder.path_of(new_id));
     if (!store) return Failure(std::move(store.error()));
     after = replay_beside(**old_view, **store, new_id, scratch->path(), log, stop);
-    if (after && after->sha256 != before->sha256) {
+    before = digest_of_old.get();
+    if (before && after && after->sha256 != before->sha256) {
       auto found = compare_views(StoppableReader(**old_view, stop), StoppableReader(**store, stop),
                                  kDifferencesShown);
       if (!found) return Failure(std::move(found.error()));
       differences = std::move(*found);
     }
   }
-  const bool swap = after && (after->sha256 == before->sha256 || force);
+  const bool swap = before && after && (after->sha256 == before->sha256 || force);
   if (swap) {
     if (auto published = folder.publish(new_id); !published) return published;
   }
   old_view->reset();
   // Removes the new one if it was not swapped in.
   if (auto tidied = folder.tidy(); !tidied) return tidied;
+  if (!before) return Failure(before.error());
   if (!after) return Failure(after.error());
   out << positions_text(after->positions);
   auto outcome = tell(differences, out);

@@ -48,39 +48,60 @@ class Comparison {
     if (!full())
       found_.push_back({std::string(what), std::move(where), std::move(view), std::move(replay)});
   }
-  static std::string shown(const std::optional<ImageRow>& row) {
-    return row ? row_json(*row) : std::string(kNothing);
-  }
-  static std::string canonical(const std::optional<ImageRow>& row) {
-    return row ? canonical_row(*row) : std::string();
+  // `stored` has been found readable.
+  static std::string shown(const ImageId& id, const std::optional<std::string>& stored) {
+    return stored ? decode_row(id, *stored).map(row_json).value() : std::string(kNothing);
   }
 
-  // All of `view`, then what only `replay` has.
+  // What the digest is taken over, since that is what must not differ: all of `view`, then what
+  // only `replay` has.
   Result<void> rows() {
-    auto compared = each_row(view_, replay_, [this](const ImageRow& mine, const auto& other) {
-      if (canonical_row(mine) != canonical(other))
-        note("row", mine.id.str(), row_json(mine), shown(other));
-    });
+    auto compared = each_row(
+        view_, replay_, [this](const ImageId& id, const Stored& mine, const Stored& theirs) {
+          if (mine.canonical != theirs.canonical)
+            note("row", id.str(), shown(id, mine.bytes), shown(id, theirs.bytes));
+        });
     if (!compared || full()) return compared;
-    return each_row(replay_, view_, [this](const ImageRow& theirs, const auto& mine) {
-      if (!mine && !canonical_row(theirs).empty())
-        note("row", theirs.id.str(), std::string(kNothing), row_json(theirs));
+    return each_row(replay_, view_,
+                    [this](const ImageId& id, const Stored& theirs, const Stored& mine) {
+                      if (!mine.bytes && !theirs.canonical.empty())
+                        note("row", id.str(), std::string(kNothing), shown(id, theirs.bytes));
+                    });
+  }
+
+  struct Stored {
+    std::optional<std::string> bytes;
+    std::string canonical;
+  };
+  static Result<Stored> stored(const ImageId& id, std::optional<std::string> bytes) {
+    Stored row{std::move(bytes), {}};
+    if (!row.bytes) return row;
+    return append_canonical_row(id, *row.bytes, row.canonical).map([&row] {
+      return std::move(row);
     });
   }
 
-  using WithRow = std::function<void(const ImageRow&, const std::optional<ImageRow>& other)>;
+  using WithRow = std::function<void(const ImageId&, const Stored&, const Stored& other)>;
   Result<void> each_row(const KeyValueReader& from, const KeyValueReader& other,
                         const WithRow& visit) const {
     Result<void> outcome;
-    auto scanned = for_each_row(from, [&](const ImageRow& row) {
-      const auto there = read_row(other, row.id);
-      if (!there) {
-        outcome = Failure(there.error());
-        return false;
-      }
-      visit(row, *there);
-      return !full();
-    });
+    const auto pair_up = [&](std::string_view key, std::string_view value) -> Result<void> {
+      const auto id = view_keys::parse_row(key);
+      if (!id) return fail(ErrorKind::kCorrupt, "view-corrupt", "a row's key has a wrong length");
+      const auto mine = stored(*id, std::string(value));
+      if (!mine) return Failure(mine.error());
+      auto found = other.get(key);
+      if (!found) return Failure(std::move(found.error()));
+      const auto theirs = stored(*id, std::move(*found));
+      if (!theirs) return Failure(theirs.error());
+      visit(*id, *mine, *theirs);
+      return {};
+    };
+    auto scanned = from.scan(view_keys::kRows, view_keys::kRows,
+                             [&](std::string_view key, std::string_view value) {
+                               outcome = pair_up(key, value);
+                               return outcome && !full();
+                             });
     return scanned ? outcome : scanned;
   }
 

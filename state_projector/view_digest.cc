@@ -16,7 +16,7 @@
 namespace thumb {
 namespace {
 
-// Each goes over all keys and takes the rows of its partitions: decoding and hashing are the work.
+// Each goes over all keys and takes the rows of its partitions: cutting and hashing are the work.
 constexpr std::size_t kThreads = 2;
 
 void update(Sha256& hash, const ImageId& id, std::string_view canonical) {
@@ -30,6 +30,7 @@ Result<void> hash_share(const KeyValueReader& view, std::size_t share,
                         std::vector<Sha256>& hashes) {
   Result<void> readable;
   const auto partitions = static_cast<std::int32_t>(hashes.size());
+  std::string canonical;
   auto scanned = view.scan(
       view_keys::kRows, view_keys::kRows, [&](std::string_view key, std::string_view value) {
         const auto id = view_keys::parse_row(key);
@@ -41,12 +42,9 @@ Result<void> hash_share(const KeyValueReader& view, std::size_t share,
         const auto partition =
             static_cast<std::size_t>(kafka::partition_for(id->str(), partitions));
         if (partition % kThreads != share) return true;
-        auto row = decode_row(*id, value);
-        if (!row) {
-          readable = Failure(std::move(row.error()));
-          return false;
-        }
-        const auto canonical = canonical_row(std::move(*row));
+        canonical.clear();
+        readable = append_canonical_row(*id, value, canonical);
+        if (!readable) return false;
         if (!canonical.empty()) update(hashes[partition], *id, canonical);
         return true;
       });

@@ -2,23 +2,24 @@
 #include "state_projector/view_keys.h"
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstring>
 
 namespace thumb::view_keys {
 namespace {
 
-constexpr std::string_view kAccepted = "a";
-constexpr std::string_view kByState = "s";
 constexpr std::string_view kCounters = "c";
 constexpr std::string_view kHistory = "h";
 constexpr std::string_view kMeta = "m";
 
 template <std::unsigned_integral Number>
 void append(std::string& out, Number value) {
-  for (std::size_t left = sizeof(Number); left > 0; --left) {
-    out.push_back(static_cast<char>((std::uint64_t{value} >> (8 * (left - 1))) & 0xFFU));
+  std::array<char, sizeof(Number)> bytes{};
+  for (std::size_t i = 0; i < sizeof(Number); ++i) {
+    bytes[i] = static_cast<char>((std::uint64_t{value} >> (8 * (sizeof(Number) - 1 - i))) & 0xFFU);
   }
+  out.append(bytes.data(), bytes.size());
 }
 
 template <std::unsigned_integral Number>
@@ -32,8 +33,7 @@ Number take(std::string_view& bytes) {
 }
 
 void append(std::string& out, const UuidBytes& bytes) {
-  std::ranges::transform(bytes, std::back_inserter(out),
-                         [](auto b) { return static_cast<char>(b); });
+  out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 // With the sign bit turned over, byte order is number order for negative times too.
@@ -85,7 +85,7 @@ std::optional<ImageId> parse_row(std::string_view key) {
 }
 
 std::string index_prefix(std::optional<ImageState> state) {
-  if (!state) return std::string(kAccepted);
+  if (!state) return std::string(kByAcceptance);
   std::string prefix(kByState);
   append(prefix, static_cast<std::uint8_t>(*state));
   return prefix;

@@ -18,6 +18,9 @@ inline constexpr std::string_view kRows = "r";
 inline constexpr std::string_view kPositions = "p";
 inline constexpr std::string_view kUnreadable = "u";
 inline constexpr std::string_view kChanges = "f";
+// Of the index of images that are there and not deleted, and of that of all visible ones by state.
+inline constexpr std::string_view kByAcceptance = "a";
+inline constexpr std::string_view kByState = "s";
 
 // One record of one topic.
 struct LogPlace {
