@@ -136,13 +136,19 @@ Result<void> LocalViewReader::publish(std::shared_ptr<RocksFollower> follower,
   const auto last_change = read_last_change(*follower);
   if (!last_change) return Failure(last_change.error());
   (*positions)[kFeedPlace] = static_cast<std::int64_t>(*last_change);
-  auto next =
+  const auto next =
       std::make_shared<const Serving>(Serving{std::move(follower), view_id, std::move(*positions)});
-  std::shared_ptr<const Serving> last;  // closed, if it was the last handle, outside the lock
-  const std::lock_guard lock(serving_mutex_);
-  last = std::exchange(serving_, std::move(next));
+  const auto last = serving();
+  if (last && last->follower != next->follower) retired_.push_back(last->follower);
   if (last && last->view_id != view_id) feed_began_anew_ = true;
+  const std::lock_guard lock(serving_mutex_);
+  serving_ = next;
   return {};
+}
+
+// Nobody finds one any more that was replaced: who has it still is a reader that will let it go.
+void LocalViewReader::close_retired() {
+  std::erase_if(retired_, [](const auto& follower) { return follower.use_count() == 1; });
 }
 
 void LocalViewReader::run(const std::stop_token& stop) {
@@ -152,6 +158,7 @@ void LocalViewReader::run(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     if (Steady::now() >= next_look(!waiters_.empty())) refresh();
     settle();
+    close_retired();
   }
 }
 

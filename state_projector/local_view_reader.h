@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "platform/log.h"
 #include "state_projector/folder_watch.h"
@@ -83,6 +84,7 @@ class LocalViewReader final : public ViewReader {
   void sleep();
   void mistrust_silence();
   void settle();
+  void close_retired();
   void report(const Result<void>& outcome);
   void wait(const Waiters::Wanted& wanted, std::function<void(bool)> done);
 
@@ -97,6 +99,9 @@ class LocalViewReader final : public ViewReader {
   FolderWatch watch_;
 
   // Of the thread alone (and of the constructor before it).
+  // Replaced, and perhaps still read from. Closing one takes milliseconds: the thread does it, not
+  // the reader who happens to be the last, with others waiting behind it.
+  std::vector<std::shared_ptr<RocksFollower>> retired_;
   bool watching_ = false;  // the kernel tells of every change
   bool deaf_ = false;      // it was found not to
   bool noticed_ = false;   // it told of one that was not read yet
