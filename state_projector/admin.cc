@@ -41,7 +41,11 @@ void ProjectorAdmin::add_routes(http::Router& router) {
     responder.send(json(200, build_json(projector_.progress().report())));
   });
   router.add(Method::kPost, "/admin/rebuild", [this](const Request& request, Responder responder) {
-    const bool from_checkpoint = request.query_value("from") == "checkpoint";
+    const auto from = request.query_value("from");
+    const bool from_checkpoint = from == "checkpoint";
+    if (from && !from_checkpoint) {  // a slip of the pen must not begin hours of work
+      return responder.send(http::problem(400, "bad-parameter", "from is not 'checkpoint'"));
+    }
     put(from_checkpoint ? Wish::kRebuildFromCheckpoint : Wish::kRebuild, request,
         std::move(responder));
   });

@@ -51,6 +51,30 @@ void show(const Json& build, bool by_partition, std::ostream& out) {
   }
 }
 
+std::string path_of(const std::string& task) {
+  if (task == "rollback") return "/admin/rollback";
+  return task == "restore" ? "/admin/rebuild?from=checkpoint" : "/admin/rebuild";
+}
+
+Result<Json> progress_of(const AskProjector& ask) {
+  const auto answer = ask(FetchMethod::kGet, "/admin/rebuild");
+  if (!answer) return Failure(answer.error());
+  return parse(*answer);
+}
+
+// A build that was asked for already is as good as one's own; that of another task is not: whoever
+// wants to go back must not take the end of a rebuild for it.
+Result<void> begin_or_join(const AskProjector& ask, const std::string& task, std::ostream& out) {
+  const auto begun = ask(FetchMethod::kPost, path_of(task));
+  if (begun) return {};
+  if (begun.error().code != "build-in-progress") return Failure(begun.error());
+  const auto build = progress_of(ask);
+  if (!build) return Failure(build.error());
+  if (text_of(*build, "task") != task) return Failure(begun.error());
+  out << "a build is under way already\n";
+  return {};
+}
+
 // True if a stop came first.
 bool pause(std::chrono::milliseconds time, const std::stop_token& stop) {
   std::mutex mutex;
@@ -76,17 +100,12 @@ AskProjector ask_over_http(std::int64_t admin_port, std::chrono::milliseconds ti
   };
 }
 
-Result<void> ask_for_build(const AskProjector& ask, const std::string& path,
+Result<void> ask_for_build(const AskProjector& ask, const std::string& task,
                            const WatchOptions& options, const std::stop_token& stop,
                            std::ostream& out) {
-  const auto begun = ask(FetchMethod::kPost, path);
-  const bool under_way = !begun && begun.error().code == "build-in-progress";
-  if (!begun && !under_way) return Failure(begun.error());
-  if (under_way) out << "a build is under way already\n";
+  if (auto begun = begin_or_join(ask, task, out); !begun) return begun;
   while (true) {
-    const auto answer = ask(FetchMethod::kGet, "/admin/rebuild");
-    if (!answer) return Failure(answer.error());
-    const auto build = parse(*answer);
+    const auto build = progress_of(ask);
     if (!build) return Failure(build.error());
     show(*build, options.by_partition, out);
     if (text_of(*build, "state") == "serving") return {};

@@ -26,10 +26,12 @@ struct WatchOptions {
   bool by_partition = false;  // a line per partition that lacks something, too
 };
 
-// POSTs to `path` and shows the progress of the build that this begins, or that was under way,
-// until its view serves: a line at each look. A stop ends the watching alone, not the build:
-// kUnavailable/"stopped". kInternal/"build-failed" with the projector's reason.
-[[nodiscard]] Result<void> ask_for_build(const AskProjector& ask, const std::string& path,
+// Asks for a build by its task ("rebuild", "restore" or "rollback"), and shows the progress of the
+// one that this begins, or that is under way with the same task, until its view serves: a line at
+// each look. A stop ends the watching alone, not the build: kUnavailable/"stopped".
+// kInternal/"build-failed" with the projector's reason; kConflict/"build-in-progress" for another
+// task.
+[[nodiscard]] Result<void> ask_for_build(const AskProjector& ask, const std::string& task,
                                          const WatchOptions& options, const std::stop_token& stop,
                                          std::ostream& out);
 

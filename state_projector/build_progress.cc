@@ -26,6 +26,11 @@ std::int64_t offsets_missing(const Positions& positions, const Positions& wanted
   return missing;
 }
 
+void BuildProgress::asked(const std::string& task) {
+  const std::lock_guard lock(mutex_);
+  task_ = task;
+}
+
 void BuildProgress::begin(const std::string& view_id, const Positions& positions) {
   const std::lock_guard lock(mutex_);
   if (report_.state == BuildReport::State::kBuilding && report_.view_id == view_id) {
@@ -34,6 +39,7 @@ void BuildProgress::begin(const std::string& view_id, const Positions& positions
   }
   report_ = {};
   report_.state = BuildReport::State::kBuilding;
+  report_.task = task_;
   report_.view_id = view_id;
   report_.positions = positions;
   begun_ = Steady::now();

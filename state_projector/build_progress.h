@@ -17,6 +17,7 @@ namespace thumb {
 struct BuildReport {
   enum class State { kNone, kBuilding, kServing, kFailed };
   State state = State::kNone;  // of the newest build since the start of this process
+  std::string task;            // what was asked for: "rebuild", "restore", "rollback"; or nothing
   std::string view_id;
   Positions positions;
   Positions targets;         // ends of the log when it began; no more than a moving goal's first
@@ -43,6 +44,8 @@ class BuildProgress {
   explicit BuildProgress(Changed changed = [](const BuildReport&) {})
       : changed_(std::move(changed)) {}
 
+  // What the builds from now on are for.
+  void asked(const std::string& task);
   void begin(const std::string& view_id, const Positions& positions);
   void aim(const Positions& targets);
   void moved(const Positions& positions, std::size_t records);
@@ -57,6 +60,7 @@ class BuildProgress {
   const Changed changed_;
   mutable std::mutex mutex_;
   BuildReport report_;
+  std::string task_;
   Steady::time_point begun_;
 };
 

@@ -98,18 +98,25 @@ void Checkpointer::begin(const OpenView& view, Done done) {
   }
   next_ = Steady::now() + options_.interval;
   auto copied = copy_of(*view.store, folder_);
-  if (!copied) return done(Failure(copied.error()));
+  if (!copied) {
+    tell(Failure(copied.error()));
+    return done(Failure(copied.error()));
+  }
   finish();  // the last one's thread, which has done its work
   busy_ = true;
   thread_ = std::jthread([this, copy = std::make_shared<Copy>(std::move(*copied)),
                           done = std::move(done)](const std::stop_token& stop) {
     run_in_background();
     const auto stored = save_and_prune(store_, *copy, options_.keep, log_, stop);
-    (stored ? written_ : failed_).Increment();
-    if (!stored) log_.error("no checkpoint was written", stored.error());
+    tell(stored);
     busy_ = false;
     done(stored);
   });
+}
+
+void Checkpointer::tell(const Result<void>& stored) {
+  (stored ? written_ : failed_).Increment();
+  if (!stored) log_.error("no checkpoint was written", stored.error());
 }
 
 Result<void> checkpoint_serving_view(CheckpointStore& checkpoints, const ViewFolder& folder,

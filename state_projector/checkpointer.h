@@ -47,6 +47,9 @@ class Checkpointer {
   void stop();
 
  private:
+  // Whoever watches the log and the metrics: nobody may have asked for this one.
+  void tell(const Result<void>& stored);
+
   CheckpointStore& store_;
   const ViewFolder& folder_;
   const CheckpointOptions options_;

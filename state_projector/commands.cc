@@ -1,5 +1,7 @@
 #include "state_projector/commands.h"
 
+#include <fmt/format.h>
+
 #include "state_projector/view_digest.h"
 #include "state_projector/view_json.h"
 #include "state_projector/view_list.h"
@@ -64,7 +66,14 @@ Result<void> roll_back(const ViewFolder& folder, const ViewOpeners& openers, std
   }
   const auto view = openers.follow(folder.path_of(**previous));
   if (!view) return Failure(view.error());
-  if (auto meta = read_meta(**view); !meta) return Failure(std::move(meta.error()));
+  const auto meta = read_meta(**view);
+  if (!meta) return Failure(meta.error());
+  // Nobody could read it, and the projector would build a third one from the first record.
+  if (meta->row_version != kRowVersion) {
+    return fail(ErrorKind::kConflict, "nothing-to-go-back-to",
+                fmt::format("the previous view has rows of version {}, this program reads {}",
+                            meta->row_version, kRowVersion));
+  }
   const auto id = **previous;
   // First as the one in the making, so that a crash in between can't lose sight of it.
   if (auto set = folder.set_next(id); !set) return set;

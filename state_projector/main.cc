@@ -192,10 +192,10 @@ Result<void> ask_running(const Command& command, const StopSignal& stop) {
   if (command.name == "discard" || command.name == "checkpoint") {
     return ask(FetchMethod::kPost, "/admin/" + command.name).map([](const std::string&) {});
   }
-  const std::string path = command.name == "rollback" ? "/admin/rollback"
-                           : command.restores()       ? "/admin/rebuild?from=checkpoint"
-                                                      : "/admin/rebuild";
-  return ask_for_build(ask, path, {.by_partition = command.by_partition}, stop.token(), std::cout);
+  const std::string task = command.name == "rollback" ? "rollback"
+                           : command.restores()       ? "restore"
+                                                      : "rebuild";
+  return ask_for_build(ask, task, {.by_partition = command.by_partition}, stop.token(), std::cout);
 }
 
 // The commands that read the log.

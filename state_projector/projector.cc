@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "platform/failpoint.h"
+#include "platform/on_threads.h"
 
 namespace thumb {
 namespace {
@@ -63,6 +64,7 @@ Result<void> Projector::keep_folding(const std::stop_token& stop) {
     if (stop.stop_requested()) break;
     if (!cluster) return Failure(cluster.error());
     auto folding = choose_view(*cluster, stop);
+    if (!folding && folding.error().code == "stopped") break;
     if (!folding) return Failure(std::move(folding.error()));
     auto ended = fold(*folding, *cluster, stop);
     while (ended && *ended == Ended::kTakenOver) {
@@ -116,6 +118,8 @@ Result<Projector::Folding> Projector::choose_view(const ClusterState& cluster,
 Result<OpenView> Projector::begin_view(const ClusterState& cluster, const std::stop_token& stop) {
   auto view = restored(cluster, stop);
   if (view) return view;
+  // An empty view, begun now, would be gone on with at the next start instead of the checkpoint.
+  if (stop.stop_requested()) return told_to_stop();
   if (view.error().code != "no-checkpoint") {
     log_.error("no view can be restored from a checkpoint now", view.error());
   }
@@ -224,7 +228,8 @@ bool Projector::attend(const Folding& folding) {
 Result<void> Projector::grant(Wish wish) {
   if (beside_) {
     return fail(ErrorKind::kConflict, "build-in-progress",
-                "view " + progress_.report().view_id + " is being built");
+                "view " + progress_.report().view_id + " is being built (" +
+                    progress_.report().task + "); ask again when it serves");
   }
   switch (wish) {
     case Wish::kRebuild:
@@ -245,7 +250,7 @@ Result<void> Projector::grant(Wish wish) {
 void Projector::rebuild() {
   BulkStartOptions how = options_.at_once;
   how.bulk.threads = 1;  // a second one takes a CPU that reads would wake up on
-  build_beside([this, how](const ClusterState& cluster, const std::stop_token& stop) {
+  build_beside("rebuild", [this, how](const ClusterState& cluster, const std::stop_token& stop) {
     auto view = half_built_or_new(cluster);
     if (!view) return view;
     progress_.begin(view->id, view->writer->positions());
@@ -275,7 +280,7 @@ Result<OpenView> Projector::half_built_or_new(const ClusterState& cluster) const
 Result<void> Projector::rebuild_from_checkpoint() {
   if (auto forgotten = folder_.forget_next(); !forgotten) return forgotten;
   if (auto tidied = folder_.tidy(); !tidied) return tidied;
-  build_beside([this](const ClusterState& cluster, const std::stop_token& stop) {
+  build_beside("restore", [this](const ClusterState& cluster, const std::stop_token& stop) {
     return restored(cluster, stop);
   });
   return {};
@@ -300,8 +305,8 @@ Result<void> Projector::roll_back() {
     return fail(ErrorKind::kConflict, "nothing-to-go-back-to", "no previous view is kept");
   }
   log_.info("going back to the previous view", {{"view_id", **previous}});
-  build_beside([this, id = **previous](const ClusterState& cluster,
-                                       const std::stop_token&) -> Result<OpenView> {
+  const auto begin = [this, id = **previous](const ClusterState& cluster,
+                                             const std::stop_token&) -> Result<OpenView> {
     auto view = opener_.reopen(id, cluster);
     if (!view) return Failure(std::move(view.error()));
     if (!*view) {
@@ -310,7 +315,8 @@ Result<void> Projector::roll_back() {
     }
     if (auto set = folder_.set_next(id); !set) return Failure(std::move(set.error()));
     return std::move(**view);
-  });
+  };
+  build_beside("rollback", begin);
   return {};
 }
 
@@ -320,7 +326,8 @@ Result<void> Projector::discard() {
   return folder_.tidy();
 }
 
-void Projector::build_beside(SideBuild::Begin begin) {
+void Projector::build_beside(const std::string& task, SideBuild::Begin begin) {
+  progress_.asked(task);
   beside_ =
       std::make_unique<SideBuild>(std::move(begin), ports_.open_reader, ports_.admin, ports_.names,
                                   SideBuildOptions{options_.batch_records, options_.poll_wait,

@@ -112,7 +112,7 @@ class Projector {
   [[nodiscard]] Result<void> rebuild_from_checkpoint();
   [[nodiscard]] Result<void> roll_back();
   [[nodiscard]] Result<void> discard();
-  void build_beside(SideBuild::Begin begin);
+  void build_beside(const std::string& task, SideBuild::Begin begin);
   void look_after_build();
 
   // Views to be built; on the thread of a build beside, too.

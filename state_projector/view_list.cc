@@ -137,6 +137,7 @@ std::string build_json(const BuildReport& report) {
                           {"target", target}});
   }
   const auto rate = report.records_per_second();
+  if (!report.task.empty()) json["task"] = report.task;
   json["view_id"] = report.view_id;
   json["records"] = report.records;
   json["records_per_second"] = static_cast<std::int64_t>(rate);

@@ -142,6 +142,8 @@ def test_back_to_the_previous_view_and_rid_of_it(stack, ids):
     projector(stack, "verify")
     projector(stack, "discard")
     assert set(views(stack)) == {"serving"}
+    slip = stack.http("state_projector").request("POST", "/admin/rebuild?from=chekpoint")
+    assert slip.status == 400 and build(stack)["state"] == "serving", slip
     refused = stack.http("state_projector").request("POST", "/admin/rollback")
     assert refused.status == 409 and refused.json["code"] == "nothing-to-go-back-to", refused
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,7 +22,11 @@ class FakeBlobStore final : public BlobStore, public BlobLister {
     if (broken()) return outage();
     return std::make_unique<Writer>(*this);
   }
+  // Called before each opening.
+  std::function<void()> on_open = [] {};
+
   Result<std::unique_ptr<BlobReader>> open(std::string_view key) override {
+    on_open();
     const std::scoped_lock lock(mutex_);
     if (broken_) return outage();
     const auto found = blobs_.find(std::string(key));

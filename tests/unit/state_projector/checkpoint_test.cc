@@ -5,8 +5,10 @@
 
 #include "platform/file_io.h"
 #include "platform/fs_blob_store.h"
-#include "state_projector/checkpoint_store.h"
+#include "state_projector/checkpointer.h"
+#include "state_projector/view_queries.h"
 #include "tests/support/fake_blob_store.h"
+#include "tests/support/memory_store.h"
 #include "tests/support/temp_dir.h"
 
 namespace thumb::testing {
@@ -211,6 +213,19 @@ TEST_F(CheckpointStoreTest, AStopGivesUp) {
                 .code,
             "stopped");
   EXPECT_EQ(restored(), 0);
+}
+
+// One that was due by the clock has nobody who asked for it.
+TEST_F(CheckpointStoreTest, OneThatCantBeBegunIsCountedToo) {
+  const ViewFolder folder(directory_.path());
+  Metrics metrics;
+  Checkpointer checkpointer(checkpoints_, folder, {}, log_, metrics);
+  OpenView view{"v", std::make_shared<MemoryStore>(), nullptr};  // which can't be copied
+  ASSERT_TRUE(view.store->write(encode_meta({kRowVersion, "cluster-a", "v", 1})).has_value());
+  std::string code;
+  checkpointer.begin(view, [&](const Result<void>& stored) { code = stored.error().code; });
+  EXPECT_EQ(code, "unsupported");
+  EXPECT_NE(metrics.expose().find("thumb_view_checkpoint_failures_total 1"), std::string::npos);
 }
 
 TEST(FsBlobStoreListTest, ListsTheKeysBelowAPrefix) {

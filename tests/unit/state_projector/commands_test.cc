@@ -236,6 +236,26 @@ TEST_F(CommandsTest, RebuildRefusesWhileAProjectorRuns) {
   EXPECT_EQ(run_rebuild().error().code, "view-in-use");
 }
 
+TEST_F(CommandsTest, GoesBackToTheViewThatServedBefore) {
+  const auto first = serving();
+  ASSERT_TRUE(run_rebuild().has_value());
+  const auto second = serving();
+  ASSERT_TRUE(roll_back(folder_, openers_, out_).has_value());
+  EXPECT_EQ(serving(), first);
+  EXPECT_EQ(folder_.previous().value(), second);
+}
+
+TEST_F(CommandsTest, DoesNotGoBackToAViewThatItCantRead) {
+  const auto old_id = serving();
+  write({view_keys::meta("row_version"), "1"});
+  project();  // as after an upgrade
+  const auto id = serving();
+  ASSERT_EQ(folder_.previous().value(), old_id);
+  EXPECT_EQ(roll_back(folder_, openers_, out_).error().code, "nothing-to-go-back-to");
+  EXPECT_EQ(serving(), id);
+  EXPECT_EQ(folder_.previous().value(), old_id);
+}
+
 TEST_F(CommandsTest, WithoutAViewThereIsNothingToShow) {
   std::filesystem::remove_all(folder_.root());
   EXPECT_EQ(open_serving_view(folder_, openers_).error().code, "no-view");

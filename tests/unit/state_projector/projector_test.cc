@@ -226,6 +226,23 @@ TEST_F(ProjectorTest, AHalfBuiltViewIsGoneOnWith) {
   EXPECT_EQ(read_counts(*view()).value(), (StateCounts{{ImageState::kAccepted, 8}}));
 }
 
+// Or the next start would read the whole log.
+TEST_F(ProjectorTest, AStopWhileACheckpointIsRestoredLeavesItToTheNextStart) {
+  fill();
+  must_run();
+  ASSERT_TRUE(
+      checkpoint_serving_view(checkpoints_, folder_, RocksStore::open, {}, log_sink_).has_value());
+  std::filesystem::remove_all(folder_.root());
+  std::filesystem::create_directories(folder_.root());
+  log_.set_low(Topic::kImageRequests, 1, 3);  // the log alone no longer gives the whole view
+  blobs_.on_open = [this] { stop_.request_stop(); };
+  ASSERT_TRUE(run_until_stopped().has_value());
+  EXPECT_EQ(folders(), 0U);
+  blobs_.on_open = [] {};
+  must_run();
+  EXPECT_TRUE(row(1).has_value());
+}
+
 TEST_F(ProjectorTest, APositionBeyondTheLogBuildsAnew) {
   fill();
   must_run();

@@ -5,11 +5,13 @@
 #include <future>
 #include <thread>
 
+#include "state_projector/admin_client.h"
 #include "state_projector/local_view_reader.h"
 #include "state_projector/projector.h"
 #include "state_projector/rocks/rocks_follower.h"
 #include "state_projector/rocks/rocks_store.h"
 #include "state_projector/view_digest.h"
+#include "state_projector/view_list.h"
 #include "state_projector/view_queries.h"
 #include "tests/support/fake_blob_store.h"
 #include "tests/support/fake_log.h"
@@ -231,6 +233,46 @@ TEST_F(SideBuildTest, GoesBackToThePreviousViewCaughtUp) {
   EXPECT_TRUE(read_row(*view(first), image_id(9)).value().has_value());
   // It had told changes before, and whoever remembers one of them misses none.
   EXPECT_EQ(read_last_change(*view(first)).value(), 2U);
+}
+
+// As over HTTP, but for the wire.
+TEST_F(SideBuildTest, WhoAsksForOneThingIsNotToldOfTheEndOfAnother) {
+  start();
+  const auto first = serving();
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(serves_another_than(first));
+  const std::map<std::string, Wish> wishes{
+      {"/admin/rebuild", Wish::kRebuild},
+      {"/admin/rebuild?from=checkpoint", Wish::kRebuildFromCheckpoint},
+      {"/admin/rollback", Wish::kRollBack}};
+  const AskProjector ask = [&](FetchMethod method, const std::string& path) -> Result<std::string> {
+    if (method == FetchMethod::kPost) {
+      if (auto granted = wish(wishes.at(path)); !granted) return Failure(granted.error());
+    }
+    return build_json(projector_->progress().report());
+  };
+  std::ostringstream shown;
+  const auto asked = [&](const std::string& task) {
+    return ask_for_build(ask, task, {.interval = std::chrono::milliseconds(1)}, {}, shown);
+  };
+  const auto second = serving();
+  std::atomic<bool> refused = false;
+  gate_.shut = true;
+  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
+  ASSERT_TRUE(wait_until([this] { return gate_.waiting > 0; }));
+  std::jthread opener([&] {
+    EXPECT_TRUE(wait_until([&] { return refused.load(); })) << "somebody waits for another's build";
+    gate_.shut = false;
+  });
+  EXPECT_EQ(asked("rollback").error().code, "build-in-progress");
+  EXPECT_EQ(asked("restore").error().code, "build-in-progress");
+  EXPECT_EQ(serving(), second);
+  refused = true;
+  EXPECT_TRUE(asked("rebuild").has_value());
+  EXPECT_NE(shown.str().find("under way already"), std::string::npos);
+  EXPECT_NE(serving(), second);
+  EXPECT_TRUE(asked("rollback").has_value());
+  EXPECT_EQ(serving(), second);
 }
 
 TEST_F(SideBuildTest, AFailedBuildLeavesTheServingViewAsItWas) {
