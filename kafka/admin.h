@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <span>
 
 #include "kafka/types.h"
 
@@ -19,6 +20,17 @@ class Admin {
   // Asks the partition's leader; never cached.
   [[nodiscard]] virtual Result<Watermarks> watermarks(const TopicPartition& tp,
                                                       std::chrono::milliseconds timeout) = 0;
+  // The same of many partitions, which must all differ. An adapter that can asks for them at once.
+  [[nodiscard]] virtual Result<std::map<TopicPartition, Watermarks>> watermarks_of(
+      std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) {
+    std::map<TopicPartition, Watermarks> marks;
+    for (const auto& tp : partitions) {
+      const auto found = watermarks(tp, timeout);
+      if (!found) return tl::unexpected(found.error());
+      marks[tp] = *found;
+    }
+    return marks;
+  }
   // Offset of the first record with timestamp >= `time`; the high watermark if there is none.
   [[nodiscard]] virtual Result<std::int64_t> offset_for_time(const TopicPartition& tp, TimeMs time,
                                                              std::chrono::milliseconds timeout) = 0;

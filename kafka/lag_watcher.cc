@@ -34,15 +34,18 @@ void LagWatcher::run(const std::stop_token& stop) {
 }
 
 std::optional<Lags> LagWatcher::measure(const std::stop_token& stop) {
+  const auto positions = positions_();
+  std::vector<TopicPartition> asked;
+  for (const auto& [tp, position] : positions) asked.push_back(tp);
+  const auto marks = admin_.watermarks_of(asked, kAskTimeout);
+  if (!marks || stop.stop_requested()) return std::nullopt;
   Lags lags;
   std::vector<PartitionOffset> behind;
-  for (const auto& [tp, position] : positions_()) {
-    if (stop.stop_requested()) return std::nullopt;
-    const auto marks = admin_.watermarks(tp, kAskTimeout);
-    if (!marks) return std::nullopt;
+  for (const auto& [tp, position] : positions) {
+    const auto& [low, high] = marks->at(tp);
     // A log that has lost its beginning can't be read from before it.
-    if (marks->high > position) behind.push_back({tp, std::max(position, marks->low)});
-    lags.emplace(tp, Lag{position, marks->high, std::nullopt});
+    if (high > position) behind.push_back({tp, std::max(position, low)});
+    lags.emplace(tp, Lag{position, high, std::nullopt});
   }
   const auto since =
       first_records(reader_, behind, std::chrono::steady_clock::now() + kAskTimeout, stop);

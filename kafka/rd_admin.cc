@@ -1,7 +1,9 @@
 // Questions to the cluster, each bounded by its caller's time-out.
 #include <algorithm>
-#include <array>
+#include <map>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "kafka/clients.h"
 #include "kafka/rd_client.h"
@@ -68,15 +70,24 @@ class RdAdmin final : public Admin {
     return metadata->topics[0].partition_cnt;
   }
 
-  // Not rd_kafka_query_watermark_offsets(): up to librdkafka 2.3 it ignores its time-out while the
-  // leader is away (confluentinc/librdkafka#2588). The same request, by another call.
   Result<Watermarks> watermarks(const TopicPartition& tp, milliseconds timeout) override {
+    return watermarks_of({&tp, 1}, timeout).map([&](const auto& marks) { return marks.at(tp); });
+  }
+
+  // Two questions to each leader: a few milliseconds for a hundred partitions.
+  // Not rd_kafka_query_watermark_offsets(): it takes one partition, and up to librdkafka 2.3 it
+  // ignores its time-out while the leader is away (confluentinc/librdkafka#2588). The same request,
+  // by another call.
+  Result<std::map<TopicPartition, Watermarks>> watermarks_of(
+      std::span<const TopicPartition> partitions, milliseconds timeout) override {
     const auto deadline = steady_clock::now() + timeout;
-    const auto low = list_offset(tp, RD_KAFKA_OFFSET_BEGINNING, timeout);
-    if (!low) return tl::unexpected(low.error());
-    const auto high = list_offset(tp, RD_KAFKA_OFFSET_END, left(deadline));
-    if (!high) return tl::unexpected(high.error());
-    return Watermarks{*low, *high};
+    const auto lows = list_offsets(partitions, RD_KAFKA_OFFSET_BEGINNING, timeout);
+    if (!lows) return tl::unexpected(lows.error());
+    const auto highs = list_offsets(partitions, RD_KAFKA_OFFSET_END, left(deadline));
+    if (!highs) return tl::unexpected(highs.error());
+    std::map<TopicPartition, Watermarks> marks;
+    for (const auto& tp : partitions) marks[tp] = {lows->at(tp), highs->at(tp)};
+    return marks;
   }
 
   Result<std::int64_t> offset_for_time(const TopicPartition& tp, TimeMs time,
@@ -89,40 +100,67 @@ class RdAdmin final : public Admin {
   }
 
  private:
-  // The leader's answer for a timestamp, or for one of the two special values that stand for it.
-  // A partition that is new, or whose leader has just moved, has none for a moment: asked again.
+  using Offsets = std::map<TopicPartition, std::int64_t>;
+
   Result<std::int64_t> list_offset(const TopicPartition& tp, std::int64_t time,
                                    milliseconds timeout) {
+    return list_offsets({&tp, 1}, time, timeout).map([&](const Offsets& found) {
+      return found.at(tp);
+    });
+  }
+
+  // The leaders' answers for a timestamp, or for one of the two special values that stand for it.
+  // A partition that is new, or whose leader has just moved, has none for a moment: asked again.
+  Result<Offsets> list_offsets(std::span<const TopicPartition> partitions, std::int64_t time,
+                               milliseconds timeout) {
+    if (partitions.empty()) return Offsets();
     const auto deadline = steady_clock::now() + timeout;
     while (true) {
-      auto offset = ask_leader(tp, time, left(deadline));
-      if (offset || offset.error().kind != ErrorKind::kUnavailable) return offset;
-      if (left(deadline) <= kAskAgain) return offset;
+      auto offsets = ask_leaders(partitions, time, left(deadline));
+      if (offsets || offsets.error().kind != ErrorKind::kUnavailable) return offsets;
+      if (left(deadline) <= kAskAgain) return offsets;
       std::this_thread::sleep_for(kAskAgain);
     }
   }
 
-  Result<std::int64_t> ask_leader(const TopicPartition& tp, std::int64_t time,
-                                  milliseconds timeout) {
+  Result<Offsets> ask_leaders(std::span<const TopicPartition> partitions, std::int64_t time,
+                              milliseconds timeout) {
     const auto deadline = steady_clock::now() + timeout;
-    const auto list = to_rd(std::array{PartitionOffset{tp, time}});
+    std::vector<PartitionOffset> questions;
+    for (const auto& tp : partitions) questions.push_back({tp, time});
+    const auto list = to_rd(questions);
     auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), to_rd(timeout));
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return list->elems[0].offset;
-    auto error = to_error(code, "list offsets", tp.topic);
+    Offsets offsets;
+    for (const auto& answer : std::span(list->elems, static_cast<std::size_t>(list->cnt))) {
+      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = answer.err;
+      // Nobody answered for this one: what stands there is the question.
+      if (code == RD_KAFKA_RESP_ERR_NO_ERROR && time < 0 && answer.offset == time) {
+        code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+      }
+      offsets[{answer.topic, answer.partition}] = answer.offset;
+    }
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return offsets;
+    auto error = to_error(code, "list offsets", partitions.front().topic);
     if (error.kind != ErrorKind::kNotFound) return tl::unexpected(std::move(error));
-    return tl::unexpected(what_is_missing(tp, left(deadline)));
+    return tl::unexpected(what_is_missing(partitions, left(deadline)));
   }
 
   // librdkafka says "unknown partition" for an unknown topic too, and for one whose leader it has
   // yet to learn of.
-  Error what_is_missing(const TopicPartition& tp, milliseconds timeout) {
-    const auto count = partition_count(tp.topic, timeout);
-    if (!count) return count.error();
-    const bool exists = tp.partition >= 0 && tp.partition < *count;
-    return to_error(
-        exists ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
-        "list offsets", tp.topic);
+  Error what_is_missing(std::span<const TopicPartition> partitions, milliseconds timeout) {
+    const auto deadline = steady_clock::now() + timeout;
+    std::map<std::string, std::int32_t> counts;
+    for (const auto& tp : partitions) {
+      if (!counts.contains(tp.topic)) {
+        const auto count = partition_count(tp.topic, left(deadline));
+        if (!count) return count.error();
+        counts[tp.topic] = *count;
+      }
+      if (tp.partition >= 0 && tp.partition < counts[tp.topic]) continue;
+      return to_error(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, "list offsets", tp.topic);
+    }
+    return to_error(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, "list offsets",
+                    partitions.front().topic);
   }
 
   RdContext context_;

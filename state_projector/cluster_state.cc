@@ -1,4 +1,4 @@
-// One question per partition, in turn: only at a start.
+// A start waits for these answers, so all partitions are asked about at once.
 #include "state_projector/cluster_state.h"
 
 #include <fmt/format.h>
@@ -27,12 +27,16 @@ Result<ClusterState> ask_cluster(kafka::Admin& admin, const TopicNames& names,
   const auto partitions = kafka::require_topics(admin, projected_topics(names), timeout);
   if (!partitions) return Failure(partitions.error());
   state.partitions = *partitions;
+  std::vector<kafka::TopicPartition> asked;
   for (const auto topic : kProjectedTopics) {
     for (std::int32_t partition = 0; partition < *partitions; ++partition) {
-      const auto marks = admin.watermarks({names.of(topic), partition}, timeout);
-      if (!marks) return Failure(marks.error());
-      state.watermarks[{topic, partition}] = *marks;
+      asked.push_back({names.of(topic), partition});
     }
+  }
+  const auto marks = admin.watermarks_of(asked, timeout);
+  if (!marks) return Failure(marks.error());
+  for (const auto& [tp, found] : *marks) {
+    if (const auto topic = names.find(tp.topic)) state.watermarks[{*topic, tp.partition}] = found;
   }
   return state;
 }

@@ -1,7 +1,9 @@
 // Answers about the cluster are the leader's, and come within their time-out or not at all.
+#include <array>
 #include <future>
 #include <thread>
 
+#include "kafka/rd_handles.h"
 #include "kafka_fixture.h"
 #include "mock_cluster.h"
 
@@ -14,6 +16,29 @@ class AdminTest : public KafkaTest {
     KafkaTest::SetUp();
     if (!HasFatalFailure()) admin_ = make_admin(cluster(), log_).value();
   }
+
+  // Of a transaction that stays open. By hand: no port of ours can leave one so.
+  RdClient transaction_with_a_record(const TopicPartition& tp) {
+    const RdConf conf(rd_kafka_conf_new());
+    std::array<char, 256> why{};
+    for (const auto& [name, value] : {std::pair("bootstrap.servers", bootstrap_),
+                                      std::pair("transactional.id", unique("open"))}) {
+      rd_kafka_conf_set(conf.get(), name, value.c_str(), why.data(), why.size());
+    }
+    RdClient client(
+        rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_dup(conf.get()), why.data(), why.size()));
+    const int patience = to_rd(kPatience);
+    const bool begun = !RdError(rd_kafka_init_transactions(client.get(), patience)) &&
+                       !RdError(rd_kafka_begin_transaction(client.get()));
+    EXPECT_TRUE(begun);
+    EXPECT_EQ(rd_kafka_producev(client.get(), RD_KAFKA_V_TOPIC(tp.topic.c_str()),
+                                RD_KAFKA_V_PARTITION(tp.partition), RD_KAFKA_V_VALUE(nullptr, 0),
+                                RD_KAFKA_V_END),
+              RD_KAFKA_RESP_ERR_NO_ERROR);
+    EXPECT_EQ(rd_kafka_flush(client.get(), patience), RD_KAFKA_RESP_ERR_NO_ERROR);
+    return client;
+  }
+
   std::unique_ptr<Admin> admin_;
 };
 
@@ -38,6 +63,34 @@ TEST_F(AdminTest, WatermarksAreFreshAtEveryCall) {
     EXPECT_EQ(admin_->watermarks({topic, 1}, kPatience).value().high, i);
   }
   EXPECT_EQ(admin_->watermarks({topic, 0}, kPatience).value().high, 0);
+}
+
+TEST_F(AdminTest, WatermarksOfManyAreThoseOfEach) {
+  const auto one = make_topic(3);
+  const auto other = make_topic(2);
+  fill(one, 1, 2);
+  fill(other, 0, 1);
+  const auto open = transaction_with_a_record({other, 1});
+  ASSERT_NE(open, nullptr);
+
+  std::vector<TopicPartition> all;
+  for (const int p : {2, 1, 0}) all.push_back({one, p});
+  for (const int p : {0, 1}) all.push_back({other, p});
+  const auto marks = admin_->watermarks_of(all, kPatience).value();
+  EXPECT_EQ(marks.size(), all.size());
+  for (const auto& tp : all) {
+    const auto alone = admin_->watermarks(tp, kPatience).value();
+    EXPECT_EQ(marks.at(tp).low, alone.low) << tp.topic << tp.partition;
+    EXPECT_EQ(marks.at(tp).high, alone.high) << tp.topic << tp.partition;
+  }
+  EXPECT_EQ(marks.at({one, 1}).high, 2);
+  EXPECT_EQ(marks.at({other, 1}).high, 1);  // where the next one goes, whatever is committed
+
+  EXPECT_TRUE(admin_->watermarks_of({}, kPatience).value().empty());
+  all.push_back({one, 3});
+  EXPECT_EQ(admin_->watermarks_of(all, kPatience).error().code, "unknown-partition");
+  all.back() = {unique("missing"), 0};
+  EXPECT_EQ(admin_->watermarks_of(all, kPatience).error().code, "unknown-topic");
 }
 
 TEST_F(AdminTest, UnknownTopicsAndPartitionsAreToldApart) {
@@ -87,6 +140,9 @@ TEST_F(AdminTest, WithoutABrokerEveryQuestionEndsInTime) {
   EXPECT_FALSE(admin->cluster_id(soon));
   EXPECT_EQ(admin->partition_count("t", soon).error().retry, Retry::kBackoff);
   EXPECT_EQ(admin->watermarks({"t", 0}, soon).error().retry, Retry::kBackoff);
+  EXPECT_EQ(
+      admin->watermarks_of(std::vector<TopicPartition>{{"t", 0}, {"t", 1}}, soon).error().retry,
+      Retry::kBackoff);
   EXPECT_EQ(admin->offset_for_time({"t", 0}, time_from_ms(0), soon).error().retry, Retry::kBackoff);
 }
 
