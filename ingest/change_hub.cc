@@ -64,11 +64,13 @@ void ChangeHub::run(const std::stop_token& stop) {
     if (listeners_.empty()) {
       edge_.reset();
       behind_.clear();
+      ahead_.clear();
       continue;
     }
     const bool again = ask_again_ && Steady::now() >= *ask_again_;
     if (again) ask_again_.reset();
     if (letters.changed || again || !edge_) follow_feed();
+    recall_those_ahead();
     serve_those_behind();
     if (Steady::now() >= next_keep_alive_) keep_alive();
   }
@@ -80,7 +82,8 @@ ChangeHub::Letters ChangeHub::wait_for_mail(const std::stop_token& stop) {
   if (listeners_.empty()) {
     mail_->came.wait(lock, stop, any);
   } else if (behind_.empty() || ask_again_) {
-    const auto until = std::min(next_keep_alive_, ask_again_.value_or(Deadline::max()));
+    auto until = std::min(next_keep_alive_, ask_again_.value_or(Deadline::max()));
+    if (!ahead_.empty()) until = std::min(until, *ahead_.front()->ahead_until);
     mail_->came.wait_until(lock, stop, until, any);
   }
   mail_->any = false;

@@ -32,14 +32,18 @@ struct Subscription {
 struct ChangeHubOptions {
   std::chrono::milliseconds keep_alive{15'000};  // a comment that often, so that proxies see life
   std::chrono::milliseconds retry{1'000};        // before a view that can't be read is asked again
+  // A listener that comes from another instance may be ahead of this one for a moment. Past this
+  // time its place was never ours: the feed has lost it (in a power cut), or somebody made it up.
+  std::chrono::milliseconds ahead{5'000};
 };
 
 // Owns a thread, which sleeps while nobody listens. REQUIRES: view, clock and metrics outlive it,
 // and it outlives the server whose streams it writes.
 //
 // Every listener gets each change behind its place once, in order. Where the feed can't go on from
-// its place (another view serves, or the feed has forgotten so much) it gets one `resync` with the
-// current state, and goes on from there. A single image's stream ends with its deletion.
+// its place (another view serves, the feed has forgotten so much, or never came so far) it gets one
+// `resync` with the current state, and goes on from there. A single image's stream ends with its
+// deletion.
 class ChangeHub {
  public:
   ChangeHub(ViewReader& view, const Clock& clock, Metrics& metrics,
@@ -78,6 +82,8 @@ class ChangeHub {
   void serve(const ListenerPtr& listener);
   [[nodiscard]] bool tell_state(Listener& listener, std::string& text);
   [[nodiscard]] bool resync(Listener& listener, const ChangePage& page, std::string& text);
+  void recall_those_ahead();
+  [[nodiscard]] bool is_ahead_in_vain(const ListenerPtr& listener, const ChangePage& page);
   void give_page(const ListenerPtr& listener, const ChangePage& page, std::string text);
   static void finish(Listener& listener, const std::string& text);
   void ask_again_later(const ListenerPtr& listener);
@@ -99,6 +105,7 @@ class ChangeHub {
   std::set<ListenerPtr> of_all_;
   std::optional<FeedPlace> edge_;
   std::deque<ListenerPtr> behind_;  // with room for more
+  std::deque<ListenerPtr> ahead_;   // of the edge when they came, by the time that they are given
   std::optional<Deadline> ask_again_;
   Deadline next_keep_alive_;
   std::uint64_t joined_ = 0;

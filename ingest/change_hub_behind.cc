@@ -38,6 +38,26 @@ void ChangeHub::serve_those_behind() {
   }
 }
 
+// Their time is over: the feed tells whether they are still ahead of it.
+void ChangeHub::recall_those_ahead() {
+  const auto now = std::chrono::steady_clock::now();
+  while (!ahead_.empty() && *ahead_.front()->ahead_until <= now) {
+    if (!std::exchange(ahead_.front()->behind, true)) push(ahead_.front());
+    ahead_.pop_front();
+  }
+}
+
+// Whether its place was past the end of the feed for too long.
+bool ChangeHub::is_ahead_in_vain(const ListenerPtr& listener, const ChangePage& page) {
+  const auto& place = listener->wanted.place;
+  if (place.view_id != page.view_id || place.sequence <= page.newest) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (listener->ahead_until) return *listener->ahead_until <= now;
+  listener->ahead_until = now + options_.ahead;
+  ahead_.push_back(listener);
+  return false;
+}
+
 void ChangeHub::serve(const ListenerPtr& listener) {
   if (!listener->behind || !listeners_.contains(listener) || !listener->writer->is_open()) return;
   if (listener->writer->room() < kServeRoom) {
@@ -65,7 +85,8 @@ void ChangeHub::serve(const ListenerPtr& listener) {
 void ChangeHub::give_page(const ListenerPtr& listener, const ChangePage& page, std::string text) {
   auto& place = listener->wanted.place;
   bool over = false;
-  if (!can_go_on(place, listener->wanted.image.has_value(), page)) {
+  if (is_ahead_in_vain(listener, page) ||
+      !can_go_on(place, listener->wanted.image.has_value(), page)) {
     if (!resync(*listener, page, text)) {
       return listener->wanted.image ? listener->writer->end() : ask_again_later(listener);
     }

@@ -70,6 +70,7 @@ class ChangeHub::Listener final : public http::StreamSource,
   Subscription wanted;  // its place moves on
   std::shared_ptr<http::StreamWriter> writer;
   bool behind = true;
+  std::optional<Deadline> ahead_until;  // its place was past the edge of the feed
   // What the listener was told of the image's state. The row may be newer than the place: steps
   // that lead up to it are not told after it.
   std::optional<ViewChange> told;

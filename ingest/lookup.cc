@@ -15,6 +15,11 @@ Failure behind_min_position() {
                         "The state has not reached Min-Position yet; try again shortly.");
 }
 
+Failure no_such_partition() {
+  return fail(ErrorKind::kInvalid, "bad-min-position",
+              "Min-Position names a partition that does not exist.");
+}
+
 // The offset after a record's, which a view that holds the record has reached.
 std::int64_t after(std::int64_t offset) {
   return offset == std::numeric_limits<std::int64_t>::max() ? offset : offset + 1;
@@ -55,6 +60,7 @@ void ImageLookup::find(const ImageQuery& query, Done done) {
   if (query.min_positions.empty()) return dig(search, std::move(found));
   std::vector<LogPosition> ours;  // other partitions' positions say nothing about this image
   for (const auto& position : query.min_positions) {
+    if (position.partition >= partitions_) return search->done(no_such_partition());
     if (position.partition == search->partition) ours.push_back(position);
   }
   await_positions(ours, [this, search](const Result<void>& reached) {
@@ -91,8 +97,7 @@ void ImageLookup::await_next(std::shared_ptr<std::vector<LogPosition>> rest, Dea
   const auto next = rest->back();
   rest->pop_back();
   if (next.partition >= partitions_) {
-    return done(fail(ErrorKind::kInvalid, "bad-min-position",
-                     "Min-Position names a partition that does not exist."));
+    return done(no_such_partition());
   }
   view_.wait_for(Topic::kImageRequests, next.partition, after(next.offset), deadline,
                  [this, rest, deadline, done = std::move(done)](bool reached) mutable {

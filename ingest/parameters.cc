@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "platform/http/ascii.h"
 #include "platform/text.h"
 
 namespace thumb::ingest {
@@ -79,18 +80,22 @@ Result<std::optional<TimeMs>> parse_at(const http::Request& request) {
 
 Result<std::vector<LogPosition>> parse_min_positions(const http::Request& request) {
   std::vector<LogPosition> positions;
-  auto rest = request.header("Min-Position").value_or("");
-  for (bool more = !rest.empty(); more;) {
-    const auto comma = rest.find(',');
-    const auto position = parse_log_position(trim(rest.substr(0, comma)));
-    if (!position || positions.size() == kMaxPositions) {
-      return bad("bad-min-position",
-                 fmt::format("Min-Position is not a list of at most {} entries partition:offset.",
-                             kMaxPositions));
+  // The field may come in several lines, which are one list (RFC 9110, 5.3).
+  for (const auto& field : request.headers) {
+    if (!http::iequals(field.name, "Min-Position")) continue;
+    std::string_view rest = field.value;
+    for (bool more = !rest.empty(); more;) {
+      const auto comma = rest.find(',');
+      const auto position = parse_log_position(trim(rest.substr(0, comma)));
+      if (!position || positions.size() == kMaxPositions) {
+        return bad("bad-min-position",
+                   fmt::format("Min-Position is not a list of at most {} entries partition:offset.",
+                               kMaxPositions));
+      }
+      positions.push_back(*position);
+      more = comma != std::string_view::npos;
+      if (more) rest.remove_prefix(comma + 1);
     }
-    positions.push_back(*position);
-    more = comma != std::string_view::npos;
-    if (more) rest.remove_prefix(comma + 1);
   }
   return positions;
 }

@@ -117,7 +117,11 @@ class FakeViewReader final : public ViewReader {
     return page;
   }
 
+  // Called before each answer of history().
+  std::function<void()> before_history = [] {};
+
   Result<std::vector<HistoryEntry>> history(const ImageId& id) override {
+    before_history();
     const std::lock_guard lock(mutex_);
     if (!available_) return unavailable();
     const auto row = rows_.find(id);

@@ -160,6 +160,29 @@ TEST_F(Events, APlaceAheadOfThisInstanceWaitsForIt) {
   EXPECT_EQ(ids_of(stream.wait_for(1)), std::vector<std::string>{"fake-3"});
 }
 
+TEST_F(Events, APlaceThatTheFeedDoesNotReachIsToldTheState) {
+  put(uploaded(image_id(1)));
+  put(uploaded(image_id(2)));
+  ChangeHub hub(harness_.view, harness_.clock, harness_.metrics,
+                {.ahead = std::chrono::milliseconds(10)});
+  const auto listen = [&](std::optional<ImageId> image) {
+    http::Response response;
+    response.set("Content-Type", "text/event-stream").set("Cache-Control", "no-store");
+    response.body = http::StreamBody{hub.subscribe({image, 0, {"fake", 50}, false})};
+    return std::make_unique<Stream>(response);
+  };
+  const auto of_all = listen(std::nullopt);
+  const auto of_one = listen(image_id(2));
+  for (const auto& stream : {of_all.get(), of_one.get()}) {
+    const auto told = stream->wait_for(1);
+    EXPECT_EQ(told[0].event, "resync");
+    EXPECT_EQ(told[0].id, "fake-2");
+  }
+  put(completed(image_id(2)));
+  EXPECT_EQ(of_all->wait_for(2)[1].id, "fake-3");
+  EXPECT_EQ(of_one->wait_for(2)[1].id, "fake-3");
+}
+
 TEST_F(Events, AnotherViewIsToldToEverybodyOnce) {
   put(uploaded(image_id(1)));
   Stream of_all(all());

@@ -101,6 +101,16 @@ TEST_F(History, OfADeletedImageThereIsNone) {
   }
 }
 
+TEST_F(History, AnImageThatIsDeletedJustNowWasThereAtNoTime) {
+  harness_.view.before_history = [&] { put(about<ImageDeleted>(kImage, 2, "ann"), 10, 50); };
+  EXPECT_EQ(state_at(20), "image-deleted");
+}
+
+TEST_F(History, AnImageThatIsDeletedJustNowHasNone) {
+  harness_.view.before_history = [&] { put(about<ImageDeleted>(kImage, 2, "ann"), 10, 50); };
+  EXPECT_EQ(harness_.get(path_ + "/history").status, 410);
+}
+
 TEST_F(History, OfAnUnknownImageIsNotFound) {
   EXPECT_EQ(harness_.get("/v1/images/0198c5b2-7e1a-7abc-8def-0123456789ab/history").status, 404);
 }

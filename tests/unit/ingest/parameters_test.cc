@@ -69,6 +69,16 @@ TEST(MinPosition, IsAListOfPositions) {
   EXPECT_EQ(*positions, (std::vector<LogPosition>{{3, 17}, {0, 4}, {11, 9223372036854775807}}));
 }
 
+TEST(MinPosition, OfSeveralLinesIsOneList) {
+  http::Request request;
+  request.headers.push_back({"Min-Position", "3:17"});
+  request.headers.push_back({"min-position", "0:4, 1:5"});
+  EXPECT_EQ(parse_min_positions(request).value(),
+            (std::vector<LogPosition>{{3, 17}, {0, 4}, {1, 5}}));
+  request.headers.push_back({"Min-Position", "soon"});
+  EXPECT_FALSE(parse_min_positions(request));
+}
+
 TEST(MinPosition, RefusesAnythingElse) {
   for (const auto* value : {"x", "1", "1:", ":1", "1:2:3", "1:2,", ",1:2", "-1:2", "1:-2", "1 : 2",
                             "99999999999:1", "1:99999999999999999999"}) {

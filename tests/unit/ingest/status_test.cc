@@ -109,6 +109,9 @@ TEST_F(Status, MinPositionMustBeOne) {
   const auto id = upload();
   harness_.show(events().published()[0], 7);
   EXPECT_EQ(harness_.get(path(id), {{"Min-Position", "soon"}}).status, 400);
+  const auto beyond = std::to_string(test::kPartitions) + ":0";
+  EXPECT_EQ(json_of(harness_.get(path(id), {{"Min-Position", beyond}}))["code"],
+            "bad-min-position");
 }
 
 TEST_F(Status, WaitsForTheNameThatTravelsApart) {
