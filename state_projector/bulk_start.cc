@@ -12,16 +12,15 @@ Result<void> start_at_once(OpenView& view, const BulkSource& source,
                            const std::stop_token& stop, const TellBuilt& tell) {
   const auto begun = [](const auto& position) { return position.second > 0; };
   if (std::ranges::any_of(view.writer->positions(), begun)) return {};
-  Positions target;
   std::int64_t records = 0;
   for (const auto& [partition, marks] : source.cluster.watermarks) {
-    target[partition] = marks.high;
     records += marks.high - marks.low;
   }
   if (records < options.from_records) return {};
   const auto scratch = ScratchFolder::make(view_dir);
   if (!scratch) return Failure(scratch.error());
-  auto built = bulk_build(target, source, *view.store, scratch->path(), options.bulk, stop, tell);
+  auto built = bulk_build(ends_of(source.cluster), source, *view.store, scratch->path(),
+                          options.bulk, stop, tell);
   if (!built) return built;
   auto writer = ViewWriter::open(*view.store, source.names);
   if (!writer) return Failure(std::move(writer.error()));

@@ -41,6 +41,12 @@ Result<ClusterState> ask_cluster(kafka::Admin& admin, const TopicNames& names,
   return state;
 }
 
+Positions ends_of(const ClusterState& cluster) {
+  Positions ends;
+  for (const auto& [partition, marks] : cluster.watermarks) ends[partition] = marks.high;
+  return ends;
+}
+
 std::vector<kafka::PartitionOffset> reading_starts(const ClusterState& cluster,
                                                    const Positions& positions,
                                                    const TopicNames& names) {

@@ -24,6 +24,9 @@ struct ClusterState {
 [[nodiscard]] Result<ClusterState> ask_cluster(kafka::Admin& admin, const TopicNames& names,
                                                std::chrono::milliseconds timeout);
 
+// The end of the log: where the next record of each partition will be.
+[[nodiscard]] Positions ends_of(const ClusterState& cluster);
+
 // Where to start reading: each partition's position, or the log's first record if that is later.
 [[nodiscard]] std::vector<kafka::PartitionOffset> reading_starts(const ClusterState& cluster,
                                                                  const Positions& positions,

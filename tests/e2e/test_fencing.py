@@ -14,6 +14,7 @@ from support.workload import Workload
 SETTLE_SECONDS = 60
 TAKEN_OVER_SECONDS = 30
 CLIENTS = 8
+KNOWN_LEAKS = processes.ROOT / "tests/support/librdkafka.lsan"
 ZOMBIE, HEIR = "processor-2", "processor"
 
 # Where it stands still while its session, and the transaction that it has open, run out.
@@ -53,6 +54,11 @@ def transactional_id(stack, instance):
 
 def test_a_stolen_transactional_id_is_taken_back(stack, work):
     """Somebody else begins to use the processor's transactional id: its own producer is fenced."""
+    # librdkafka 2.0.2 may lose the offsets that are on their way into a transaction when its producer
+    # is fenced: half a kilobyte that LeakSanitizer finds at the end.
+    stack.stop(HEIR)
+    stack.start(HEIR, settings={"LSAN_OPTIONS": f"suppressions={KNOWN_LEAKS}"})
+    stack.wait_ready(HEIR)
     fenced = 'thumb_processor_transactions_total{result="fatal"}'
     for times in (1, 2, 3):
         work.wait_for_ends(2 * CLIENTS)
