@@ -38,12 +38,6 @@ void fill(FakeLog& log, int images) {
   }
 }
 
-Positions ends_of(const ClusterState& cluster) {
-  Positions ends;
-  for (const auto& [partition, marks] : cluster.watermarks) ends[partition] = marks.high;
-  return ends;
-}
-
 class Builder {
  public:
   explicit Builder(FakeLog& log)
