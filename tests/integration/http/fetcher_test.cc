@@ -53,14 +53,16 @@ TEST_F(Fetcher, WaitsForAnAnswerAndForASizeThatAreWithinItsLimits) {
 
 TEST_F(Fetcher, ItsEndAnswersWhatIsUnderWay) {
   start();
-  std::string code;
+  std::optional<Responder> unanswered;  // for as long as it is there
+  std::optional<Result<Fetched>> answer;
   {
     HttpFetcher fetcher(1);
-    fetcher.fetch(url("/later"), kPatience,
-                  [&](const Result<Fetched>& answer) { code = answer.error().code; });
-    static_cast<void>(take_kept());
+    fetcher.fetch(url("/later"), kPatience, [&](const Result<Fetched>& given) { answer = given; });
+    unanswered.emplace(take_kept());
   }
-  EXPECT_EQ(code, "not-reached");
+  ASSERT_TRUE(answer);
+  ASSERT_FALSE(*answer);
+  EXPECT_EQ(answer->error().code, "not-reached");
 }
 
 }  // namespace
