@@ -23,6 +23,7 @@ constexpr milliseconds kInitLimit{30'000};
 // A stop must end within 10 s even if the broker is gone in the middle of a batch: work + abort.
 constexpr milliseconds kWorkLimit{4'000};
 constexpr milliseconds kAbortLimit{2'000};
+constexpr milliseconds kLeaveLimit{1'000};
 // Ends before kWorkLimit: a record that can't be delivered makes the commit fail with "abort"
 // instead of leaving it waiting for the flush.
 constexpr milliseconds kDeliveryLimit{3'000};
@@ -88,6 +89,12 @@ RdOptions transaction_options(const TransactionOptions& options) {
 class RdTransactionalProducer final : public TransactionalProducer {
  public:
   explicit RdTransactionalProducer(Log& log) : context_{{log}, std::nullopt} {}
+
+  // An answer that says "fenced" while librdkafka 2.0.2 destroys its producer frees the text of the
+  // error before it a second time: what is under way is waited for, unless the broker is silent.
+  ~RdTransactionalProducer() override {
+    if (client_) rd_kafka_flush(client_.get(), to_rd(kLeaveLimit));
+  }
 
   Result<void> start(const ClusterConfig& cluster, const TransactionOptions& options) {
     auto client = make_client(RD_KAFKA_PRODUCER, cluster, transaction_options(options), context_);
