@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "kafka/topic_provisioner.h"
+#include "platform/on_threads.h"
 
 namespace thumb::auditor {
 namespace {
@@ -30,9 +31,7 @@ Result<void> read_until_settled(LogScan& scan, AuditBook& book, milliseconds wai
     if (auto read = scan.read_on(book, stop); !read) return read;
     if (book.open() == 0 || Steady::now() >= deadline) break;
     pause(kPauseBetweenLooks, stop);
-    if (stop.stop_requested()) {
-      return fail_transient(ErrorKind::kUnavailable, "stopped", "told to stop");
-    }
+    if (stop.stop_requested()) return told_to_stop();
   }
   if (!book.unsettled()) return {};
   book.next_round();

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "platform/digest.h"
+#include "platform/on_threads.h"
 
 namespace thumb::auditor {
 namespace {
@@ -102,9 +103,7 @@ Result<BlobReport> check_blobs(BlobStore& store, BlobMode mode, const NamedBlobs
   Check check(store, mode, blobs, requests, deletions_until);
   if (mode == BlobMode::kNone) return check.take();
   for (const auto& blob : blobs.distinct()) {
-    if (stop.stop_requested()) {
-      return fail_transient(ErrorKind::kUnavailable, "stopped", "told to stop");
-    }
+    if (stop.stop_requested()) return told_to_stop();
     if (auto looked = check.look_at(blob); !looked) return Failure(looked.error());
   }
   return check.take();

@@ -29,6 +29,16 @@ std::optional<http::Response> refusal(const ImageLookup::Found& found) {
   return std::nullopt;
 }
 
+tl::expected<std::vector<HistoryEntry>, http::Response> history_of(ViewReader& view,
+                                                                   const ImageId& id) {
+  auto history = view.history(id);
+  if (!history) return tl::unexpected(http::problem(history.error()));
+  if (history->empty()) {
+    if (auto refused = refusal(view.get(id))) return tl::unexpected(std::move(*refused));
+  }
+  return std::move(*history);
+}
+
 http::Response extended(http::Response problem, const std::string& members) {
   auto body = ordered_json::parse(std::get<std::string>(problem.body));
   body.update(ordered_json::parse(members));

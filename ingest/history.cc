@@ -63,11 +63,8 @@ void HistoryRoutes::get(const http::Request& request, http::Responder responder)
 }
 
 http::Response HistoryRoutes::answer(const ImageId& id) {
-  const auto history = view_.history(id);
-  if (!history) return http::problem(history.error());
-  if (history->empty()) {  // deleted since it was looked up
-    if (auto refused = refusal(view_.get(id))) return std::move(*refused);
-  }
+  const auto history = history_of(view_, id);
+  if (!history) return history.error();
   ImageRow row;
   row.id = id;
   std::string body;

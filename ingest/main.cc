@@ -39,10 +39,13 @@ Result<std::unique_ptr<FsBlobStore>> open_blobs(const std::filesystem::path& roo
                                                 kafka::Admin& admin, const std::string& requests,
                                                 std::int32_t partitions, Log& log) {
   if (FsBlobStore::is_there(root)) return FsBlobStore::open_root(root);
+  std::vector<kafka::TopicPartition> asked;
   for (std::int32_t partition = 0; partition < partitions; ++partition) {
-    const auto marks = admin.watermarks({requests, partition}, kAskLimit);
-    if (!marks) return Failure(marks.error());
-    if (marks->high == 0) continue;
+    asked.push_back({requests, partition});
+  }
+  const auto marks = admin.watermarks_of(asked, kAskLimit);
+  if (!marks) return Failure(marks.error());
+  if (std::ranges::any_of(*marks, [](const auto& mark) { return mark.second.high > 0; })) {
     log.error(
         "there is no blob store, although images were accepted before: is its disk mounted? "
         "(If it is lost, create the folders objects and staging in it.)",

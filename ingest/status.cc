@@ -39,11 +39,8 @@ void StatusRoutes::get(const http::Request& request, http::Responder responder) 
 }
 
 http::Response StatusRoutes::state_as_of(const ImageId& id, TimeMs at) {
-  const auto history = view_.history(id);
-  if (!history) return http::problem(history.error());
-  if (history->empty()) {  // deleted since it was looked up
-    if (auto refused = refusal(view_.get(id))) return std::move(*refused);
-  }
+  const auto history = history_of(view_, id);
+  if (!history) return history.error();
   const ImageRow row = row_as_of(id, *history, at);
   if (!row.visible()) {
     return http::problem(404, "not-there-yet", "The image was not there yet at that time.");

@@ -2,13 +2,13 @@
 
 #include <map>
 
+#include "platform/on_threads.h"
+
 namespace thumb::kafka {
 namespace {
 
 using Steady = std::chrono::steady_clock;
 using Take = std::function<Result<void>(const InRecord&)>;
-
-Failure stopped() { return fail_transient(ErrorKind::kUnavailable, "stopped", "told to stop"); }
 
 // What is left of each stretch.
 class Remainder {
@@ -70,11 +70,11 @@ Result<void> read_stretches(PartitionReader& reader, std::span<const Stretch> st
   auto give_up = Steady::now() + options.patience;
   // Taking one record may take as long as a broker needs to answer.
   const Take take_unless_stopped = [&](const InRecord& record) -> Result<void> {
-    if (stop.stop_requested()) return stopped();
+    if (stop.stop_requested()) return told_to_stop();
     return take(record);
   };
   while (!left.empty()) {
-    if (stop.stop_requested()) return stopped();
+    if (stop.stop_requested()) return told_to_stop();
     const auto batch = reader.poll(options.batch_records, options.poll_wait);
     if (!batch) return Failure(batch.error());
     const auto moved = left.take(*batch, take_unless_stopped);

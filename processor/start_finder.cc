@@ -77,11 +77,14 @@ Result<void> StartFinder::settle_unknown(std::vector<PartitionOffset>& starts, c
   const auto begun = with_outputs(unknown, limit);
   if (!begun) return Failure(begun.error());
   if (!begun->empty()) return refusal(*begun, answered(*begun, limit.stop));
+  std::vector<TopicPartition> unbegun;
+  for (const auto& start : starts) {
+    if (start.offset < 0) unbegun.push_back(start.tp);
+  }
+  const auto marks = watermarks_of(unbegun, limit);
+  if (!marks) return Failure(marks.error());
   for (auto& start : starts) {
-    if (start.offset >= 0) continue;
-    const auto marks = watermarks(start.tp, limit);
-    if (!marks) return Failure(marks.error());
-    start.offset = marks->low;
+    if (start.offset < 0) start.offset = marks->at(start.tp).low;
   }
   return {};
 }
@@ -89,15 +92,17 @@ Result<void> StartFinder::settle_unknown(std::vector<PartitionOffset>& starts, c
 // The partitions of the outputs of `partitions`, from their beginnings; empty ones left out.
 Result<std::vector<PartitionOffset>> StartFinder::outputs_of(
     std::span<const std::int32_t> partitions, const Limit& limit) {
-  std::vector<PartitionOffset> starts;
+  std::vector<TopicPartition> outputs;
   for (const auto topic :
        {Topic::kThumbnailCompleted, Topic::kThumbnailFailed, Topic::kImageRequestsDlq}) {
-    for (const auto partition : partitions) {
-      const TopicPartition tp{names_.of(topic), partition};
-      const auto marks = watermarks(tp, limit);
-      if (!marks) return Failure(marks.error());
-      if (marks->low < marks->high) starts.push_back({tp, marks->low});
-    }
+    for (const auto partition : partitions) outputs.push_back({names_.of(topic), partition});
+  }
+  const auto marks = watermarks_of(outputs, limit);
+  if (!marks) return Failure(marks.error());
+  std::vector<PartitionOffset> starts;
+  for (const auto& tp : outputs) {
+    const auto& [low, high] = marks->at(tp);
+    if (low < high) starts.push_back({tp, low});
   }
   return starts;
 }
@@ -131,12 +136,16 @@ Result<std::map<TopicPartition, TimeMs>> StartFinder::times_at(
     std::span<const PartitionOffset> starts, const Limit& limit) {
   auto times = kafka::first_records(reader_, starts, limit.deadline, limit.stop);
   if (!times) return times;
+  std::vector<TopicPartition> at_end;
+  for (const auto& start : starts) {
+    if (!times->contains(start.tp)) at_end.push_back(start.tp);
+  }
+  const auto marks = watermarks_of(at_end, limit);
+  if (!marks) return Failure(marks.error());
   std::vector<PartitionOffset> before;
   for (const auto& [tp, offset] : starts) {
-    if (times->contains(tp)) continue;
-    const auto marks = watermarks(tp, limit);
-    if (!marks) return Failure(marks.error());
-    if (marks->low < offset) before.push_back({tp, offset - 1});
+    const auto found = marks->find(tp);
+    if (found != marks->end() && found->second.low < offset) before.push_back({tp, offset - 1});
   }
   const auto last = kafka::first_records(reader_, before, limit.deadline, limit.stop);
   if (!last) return last;
@@ -153,8 +162,9 @@ Result<std::int64_t> StartFinder::warm_up_from(const PartitionOffset& start, Tim
       .map([&](std::int64_t offset) { return std::min(offset, start.offset); });
 }
 
-Result<kafka::Watermarks> StartFinder::watermarks(const TopicPartition& tp, const Limit& limit) {
-  return ask(limit, [&](milliseconds wait) { return admin_.watermarks(tp, wait); });
+Result<std::map<TopicPartition, kafka::Watermarks>> StartFinder::watermarks_of(
+    std::span<const TopicPartition> partitions, const Limit& limit) {
+  return ask(limit, [&](milliseconds wait) { return admin_.watermarks_of(partitions, wait); });
 }
 
 Failure StartFinder::refusal(std::span<const std::int32_t> partitions,
@@ -182,13 +192,16 @@ Failure StartFinder::outside_log(std::span<const PartitionOffset> starts, const 
                                  const Limit& limit) {
   std::map<std::int32_t, std::optional<std::int64_t>> offsets;
   std::string places;
+  std::vector<TopicPartition> partitions;
+  for (const auto& start : starts) partitions.push_back(start.tp);
+  const auto marks = watermarks_of(partitions, limit);
+  if (!marks) return Failure(marks.error());
   for (const auto& [tp, offset] : starts) {
-    const auto marks = watermarks(tp, limit);
-    if (!marks) return Failure(marks.error());
-    if (offset >= marks->low && offset <= marks->high) continue;
-    offsets[tp.partition] = std::clamp(offset, marks->low, marks->high);
-    places += fmt::format(" partition {} at {}, the log from {} to {};", tp.partition, offset,
-                          marks->low, marks->high);
+    const auto& [low, high] = marks->at(tp);
+    if (offset >= low && offset <= high) continue;
+    offsets[tp.partition] = std::clamp(offset, low, high);
+    places +=
+        fmt::format(" partition {} at {}, the log from {} to {};", tp.partition, offset, low, high);
   }
   if (offsets.empty()) return Failure(found);
   return fail(found.kind, found.code,

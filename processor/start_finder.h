@@ -64,8 +64,8 @@ class StartFinder {
                                                   const Limit& limit);
   [[nodiscard]] std::map<std::int32_t, std::int64_t> answered(
       std::span<const std::int32_t> partitions, const std::stop_token& stop);
-  [[nodiscard]] Result<kafka::Watermarks> watermarks(const kafka::TopicPartition& tp,
-                                                     const Limit& limit);
+  [[nodiscard]] Result<std::map<kafka::TopicPartition, kafka::Watermarks>> watermarks_of(
+      std::span<const kafka::TopicPartition> partitions, const Limit& limit);
   template <typename Question>
   [[nodiscard]] static auto ask(const Limit& limit, const Question& question);
   [[nodiscard]] Failure refusal(std::span<const std::int32_t> partitions,

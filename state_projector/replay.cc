@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "platform/on_threads.h"
+
 namespace thumb {
 namespace {
 
@@ -82,9 +84,7 @@ Result<void> read_until(const Positions& target, const ClusterState& cluster,
   }
   auto give_up = Steady::now() + options.patience;
   while (!reached(target, positions)) {
-    if (stop.stop_requested()) {
-      return fail_transient(ErrorKind::kUnavailable, "stopped", "told to stop");
-    }
+    if (stop.stop_requested()) return told_to_stop();
     auto batch = reader.poll(options.batch_records, options.poll_wait);
     if (!batch) return Failure(std::move(batch.error()));
     if (!batch->records.empty() || !batch->ends.empty()) give_up = Steady::now() + options.patience;

@@ -84,25 +84,17 @@ class Comparison {
   using WithRow = std::function<void(const ImageId&, const Stored&, const Stored& other)>;
   Result<void> each_row(const KeyValueReader& from, const KeyValueReader& other,
                         const WithRow& visit) const {
-    Result<void> outcome;
-    const auto pair_up = [&](std::string_view key, std::string_view value) -> Result<void> {
-      const auto id = view_keys::parse_row(key);
-      if (!id) return fail(ErrorKind::kCorrupt, "view-corrupt", "a row's key has a wrong length");
-      const auto mine = stored(*id, std::string(value));
-      if (!mine) return Failure(mine.error());
-      auto found = other.get(key);
-      if (!found) return Failure(std::move(found.error()));
-      const auto theirs = stored(*id, std::move(*found));
-      if (!theirs) return Failure(theirs.error());
-      visit(*id, *mine, *theirs);
-      return {};
-    };
-    auto scanned = from.scan(view_keys::kRows, view_keys::kRows,
-                             [&](std::string_view key, std::string_view value) {
-                               outcome = pair_up(key, value);
-                               return outcome && !full();
-                             });
-    return scanned ? outcome : scanned;
+    return for_each_stored_row(from,
+                               [&](const ImageId& id, std::string_view bytes) -> Result<bool> {
+                                 const auto mine = stored(id, std::string(bytes));
+                                 if (!mine) return Failure(mine.error());
+                                 auto found = other.get(view_keys::row(id));
+                                 if (!found) return Failure(std::move(found.error()));
+                                 const auto theirs = stored(id, std::move(*found));
+                                 if (!theirs) return Failure(theirs.error());
+                                 visit(id, *mine, *theirs);
+                                 return !full();
+                               });
   }
 
   Result<void> histories() {

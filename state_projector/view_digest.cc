@@ -28,27 +28,18 @@ void update(Sha256& hash, const ImageId& id, std::string_view canonical) {
 // Adds the rows of the partitions whose number is `share` modulo kThreads.
 Result<void> hash_share(const KeyValueReader& view, std::size_t share,
                         std::vector<Sha256>& hashes) {
-  Result<void> readable;
   const auto partitions = static_cast<std::int32_t>(hashes.size());
   std::string canonical;
-  auto scanned = view.scan(
-      view_keys::kRows, view_keys::kRows, [&](std::string_view key, std::string_view value) {
-        const auto id = view_keys::parse_row(key);
-        if (!id) {
-          readable = fail(ErrorKind::kCorrupt, "view-corrupt", "the view is damaged",
-                          "a row's key has a wrong length");
-          return false;
-        }
-        const auto partition =
-            static_cast<std::size_t>(kafka::partition_for(id->str(), partitions));
-        if (partition % kThreads != share) return true;
-        canonical.clear();
-        readable = append_canonical_row(*id, value, canonical);
-        if (!readable) return false;
-        if (!canonical.empty()) update(hashes[partition], *id, canonical);
-        return true;
-      });
-  return scanned ? readable : scanned;
+  return for_each_stored_row(view, [&](const ImageId& id, std::string_view stored) -> Result<bool> {
+    const auto partition = static_cast<std::size_t>(kafka::partition_for(id.str(), partitions));
+    if (partition % kThreads != share) return true;
+    canonical.clear();
+    if (auto cut = append_canonical_row(id, stored, canonical); !cut) {
+      return Failure(std::move(cut.error()));
+    }
+    if (!canonical.empty()) update(hashes[partition], id, canonical);
+    return true;
+  });
 }
 
 }  // namespace

@@ -226,26 +226,30 @@ Result<std::vector<UnreadableRecord>> read_unreadable(const KeyValueReader& view
   return records;
 }
 
-Result<void> for_each_row(const KeyValueReader& view,
-                          const std::function<bool(ImageRow&&)>& visit) {
-  std::optional<Error> problem;
+Result<void> for_each_stored_row(
+    const KeyValueReader& view,
+    const std::function<Result<bool>(const ImageId&, std::string_view stored)>& visit) {
+  Result<void> readable;
   const auto scanned = view.scan(view_keys::kRows, view_keys::kRows,
-                                 [&](std::string_view key, std::string_view value) {
+                                 [&](std::string_view key, std::string_view stored) {
                                    const auto id = view_keys::parse_row(key);
                                    if (!id) {
-                                     problem = corrupt("a row's key has a wrong length").value();
+                                     readable = corrupt("a row's key has a wrong length");
                                      return false;
                                    }
-                                   auto row = decode_row(*id, value);
-                                   if (!row) {
-                                     problem = std::move(row.error());
-                                     return false;
-                                   }
-                                   return visit(std::move(*row));
+                                   auto go_on = visit(*id, stored);
+                                   if (!go_on) readable = Failure(std::move(go_on.error()));
+                                   return go_on.value_or(false);
                                  });
-  if (!scanned) return Failure(scanned.error());
-  if (problem) return Failure(std::move(*problem));
-  return {};
+  return scanned ? readable : scanned;
+}
+
+Result<void> for_each_row(const KeyValueReader& view,
+                          const std::function<bool(ImageRow&&)>& visit) {
+  return for_each_stored_row(
+      view, [&visit](const ImageId& id, std::string_view stored) -> Result<bool> {
+        return decode_row(id, stored).map([&visit](ImageRow row) { return visit(std::move(row)); });
+      });
 }
 
 }  // namespace thumb

@@ -56,6 +56,10 @@ struct UnreadableRecord {
 [[nodiscard]] Result<std::vector<UnreadableRecord>> read_unreadable(const KeyValueReader& view,
                                                                     std::size_t limit);
 
+// The bytes of every stored row, by id; false or an error ends it.
+[[nodiscard]] Result<void> for_each_stored_row(
+    const KeyValueReader& view,
+    const std::function<Result<bool>(const ImageId&, std::string_view stored)>& visit);
 // Every stored row, visible or not, by id; false ends it.
 [[nodiscard]] Result<void> for_each_row(const KeyValueReader& view,
                                         const std::function<bool(ImageRow&&)>& visit);
