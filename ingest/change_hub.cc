@@ -49,7 +49,11 @@ ChangeHub::ChangeHub(ViewReader& view, const Clock& clock, Metrics& metrics,
       next_keep_alive_(Steady::now() + options_.keep_alive),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-ChangeHub::~ChangeHub() = default;
+ChangeHub::~ChangeHub() {
+  thread_.request_stop();
+  thread_.join();
+  mail_->close();
+}
 
 std::shared_ptr<http::StreamSource> ChangeHub::subscribe(Subscription subscription) {
   return std::make_shared<Listener>(mail_, std::move(subscription));

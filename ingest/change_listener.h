@@ -28,22 +28,31 @@ struct ChangeHub::Letters {
   std::vector<ListenerPtr> closed;
 };
 
-// Thread-safe.
+// Thread-safe. Its letters hold listeners, which hold it: whoever reads it closes it at the end.
 struct ChangeHub::Mail {
   std::mutex mutex;
   std::condition_variable_any came;
   Letters letters;
   bool any = false;
   bool armed = false;  // the view has been asked to tell of the next change
+  bool closed = false;
 
   template <typename Write>
   void post(const Write& write) {
     {
       const std::lock_guard lock(mutex);
+      if (closed) return;
       write(letters);
       any = true;
     }
     came.notify_one();
+  }
+  // Drops what was not read and all that comes later.
+  void close() {
+    Letters unread;  // destroyed outside the lock
+    const std::lock_guard lock(mutex);
+    closed = true;
+    std::swap(unread, letters);
   }
 };
 

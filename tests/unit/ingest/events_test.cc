@@ -281,6 +281,24 @@ TEST_F(Events, ListenersAreCountedAndLeave) {
   EXPECT_EQ(one.wait_for(1).size(), 1U);
 }
 
+// Also where its thread did not come to read who has left: it ends with its service.
+TEST_F(Events, AHubThatEndsKeepsNoListener) {
+  constexpr int kRounds = 100;
+  for (int round = 0; round < kRounds; ++round) {
+    const auto writer = std::make_shared<test::FakeWriter>(70'000);
+    auto hub = std::make_unique<ChangeHub>(harness_.view, harness_.clock, harness_.metrics);
+    auto source = hub->subscribe({});
+    const std::weak_ptr<http::StreamSource> listener = source;
+    source->opened(writer);
+    if (round % 2 == 0) hub.reset();
+    source->closed();
+    hub.reset();
+    source.reset();
+    EXPECT_TRUE(listener.expired()) << round;
+    EXPECT_EQ(writer.use_count(), 1) << round;
+  }
+}
+
 TEST_F(Events, SilenceIsBrokenByComments) {
   Stream stream(all());
   EXPECT_TRUE(wait_until(
