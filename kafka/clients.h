@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "kafka/admin.h"
@@ -31,9 +32,11 @@ struct TransactionOptions {
   std::chrono::milliseconds transaction_timeout{10'000};
 };
 
-// Blocks up to 30 s for the broker's answer (init_transactions).
+// Blocks up to 30 s for the broker's answer (init_transactions); a `stop` ends the wait within
+// moments. Errors: kTimeout (back off), also after a stop; those of the cluster.
 [[nodiscard]] Result<std::unique_ptr<TransactionalProducer>> make_transactional_producer(
-    const ClusterConfig& cluster, const TransactionOptions& options, Log& log);
+    const ClusterConfig& cluster, const TransactionOptions& options, Log& log,
+    const std::stop_token& stop = {});
 
 struct GroupOptions {
   std::string group_id;

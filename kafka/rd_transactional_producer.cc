@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kInitLimit{30'000};
+// Nothing can end the library's wait for the coordinator, so a long one is made of these.
+constexpr milliseconds kInitStep{200};
 // A stop must end within 10 s even if the broker is gone in the middle of a batch: work + abort.
 constexpr milliseconds kWorkLimit{4'000};
 constexpr milliseconds kAbortLimit{2'000};
@@ -36,12 +38,13 @@ milliseconds until(Deadline deadline) {
 // Calls `step` again as long as it may be resumed. Nothing: success.
 template <typename Step>
 std::optional<TransactionFailure> resume_until(Deadline deadline, std::string_view what,
-                                               const Step& step) {
+                                               const Step& step, const std::stop_token& stop = {}) {
   while (true) {
     const RdError error(step(to_rd(until(deadline))));
     if (!error) return std::nullopt;
     auto failure = to_transaction_failure(error, what);
-    if (failure.next != NextStep::kRepeatCall || steady_clock::now() >= deadline) return failure;
+    const bool over = stop.stop_requested() || steady_clock::now() >= deadline;
+    if (over || failure.next != NextStep::kRepeatCall) return failure;
   }
 }
 
@@ -96,13 +99,16 @@ class RdTransactionalProducer final : public TransactionalProducer {
     if (client_) rd_kafka_flush(client_.get(), to_rd(kLeaveLimit));
   }
 
-  Result<void> start(const ClusterConfig& cluster, const TransactionOptions& options) {
+  Result<void> start(const ClusterConfig& cluster, const TransactionOptions& options,
+                     const std::stop_token& stop) {
     auto client = make_client(RD_KAFKA_PRODUCER, cluster, transaction_options(options), context_);
     if (!client) return tl::unexpected(client.error());
     client_ = std::move(*client);
+    const auto init = [this](int ms) {
+      return rd_kafka_init_transactions(client_.get(), std::min(ms, to_rd(kInitStep)));
+    };
     const auto failure =
-        resume_until(steady_clock::now() + kInitLimit, "init transactions",
-                     [this](int ms) { return rd_kafka_init_transactions(client_.get(), ms); });
+        resume_until(steady_clock::now() + kInitLimit, "init transactions", init, stop);
     if (failure) return tl::unexpected(failure->error);
     return {};
   }
@@ -212,9 +218,10 @@ class RdTransactionalProducer final : public TransactionalProducer {
 }  // namespace
 
 Result<std::unique_ptr<TransactionalProducer>> make_transactional_producer(
-    const ClusterConfig& cluster, const TransactionOptions& options, Log& log) {
+    const ClusterConfig& cluster, const TransactionOptions& options, Log& log,
+    const std::stop_token& stop) {
   auto producer = std::make_unique<RdTransactionalProducer>(log);
-  if (auto started = producer->start(cluster, options); !started) {
+  if (auto started = producer->start(cluster, options, stop); !started) {
     return tl::unexpected(started.error());
   }
   return producer;

@@ -121,7 +121,7 @@ Result<void> run_processor(const ProcessorSettings& settings, const std::stop_to
       {[&](kafka::RebalanceListener& listener) {
          return kafka::make_group_consumer(cluster, group, listener, log);
        },
-       [&] { return kafka::make_transactional_producer(cluster, transactions, log); },
+       [&] { return kafka::make_transactional_producer(cluster, transactions, log, stop); },
        [&](const Job& job) { return handler.handle(*job.work, job.attempt, job.revoked); }, starts,
        random, log, processor_metrics, lag},
       names, options);

@@ -3,6 +3,7 @@ others have its partitions before any session has run out, and what it had in ha
 
 import os
 import pathlib
+import re
 import signal
 import time
 
@@ -92,6 +93,38 @@ def test_while_the_blob_store_hangs(stack):
     for image_id in ids:
         assert stack.wait_terminal(image_id, SETTLE_SECONDS)["state"] == "completed"
     audit(stack, SETTLE_SECONDS)
+
+
+def newest_client(log):
+    """Number of the Kafka client made last of those that had something to say."""
+    return max(map(int, re.findall(r'"client":"[^"]*#\w+-(\d+)"', log.read_text())), default=0)
+
+
+def test_while_a_new_producer_waits_for_the_broker(own_broker, tmp_path):
+    """The last one is given up, and its successor gets no answer: less than it would wait for."""
+    stack = Stack(tmp_path, own_broker.bootstrap)
+    try:
+        stack.up()
+        ids = [stack.upload(images.jpeg(800, 600, number)) for number in range(16)]
+        wait_for_work(stack, VICTIM)
+        own_broker.process.send_signal(signal.SIGSTOP)
+        log = stack.log(VICTIM)
+        processes.wait_until(lambda: "a transaction failed" in log.read_text(), SETTLE_SECONDS,
+                             lambda: f"a transaction fails\n{processes.tail(log)}")
+        before = newest_client(log)
+        processes.wait_until(lambda: newest_client(log) > before, SETTLE_SECONDS,
+                             lambda: f"another producer tries\n{processes.tail(log)}")
+        require_clean_end(stack, terminate(stack, VICTIM))
+        own_broker.process.send_signal(signal.SIGCONT)
+        # In order, not by its watchdog.
+        assert "processor stopped" in log.read_text(), processes.tail(log)
+        stack.start("processor", VICTIM)
+        for image_id in ids:
+            assert stack.wait_terminal(image_id, SETTLE_SECONDS)["state"] == "completed"
+        audit(stack, SETTLE_SECONDS)
+        stack.down()
+    finally:
+        stack.close()
 
 
 @pytest.mark.parametrize("trouble, cure", ((signal.SIGSTOP, signal.SIGCONT), (signal.SIGKILL, None)),

@@ -34,6 +34,13 @@ void MockCluster::heal(Api api) {
   rd_kafka_mock_clear_request_errors(cluster_.get(), static_cast<std::int16_t>(api));
 }
 
+void MockCluster::delay_next(Api api, std::chrono::milliseconds delay) {
+  ASSERT_EQ(rd_kafka_mock_broker_push_request_error_rtts(cluster_.get(), 1,
+                                                         static_cast<std::int16_t>(api), 1,
+                                                         RD_KAFKA_RESP_ERR_NO_ERROR, to_rd(delay)),
+            RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
 void MockCluster::hang() {
   constexpr int kLongMs = 120'000;
   rd_kafka_mock_broker_set_rtt(cluster_.get(), 1, kLongMs);

@@ -1,6 +1,7 @@
 // librdkafka's in-process broker: answers with the errors that a test asks for.
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <memory>
 
@@ -32,6 +33,8 @@ class MockCluster {
   void fail_next(Api api, std::initializer_list<rd_kafka_resp_err_t> errors);
   void fail_always(Api api, rd_kafka_resp_err_t error);
   void heal(Api api);
+  // The next request of this kind is answered well, and late.
+  void delay_next(Api api, std::chrono::milliseconds delay);
   // Takes requests, but answers none within a test's patience.
   void hang();
 

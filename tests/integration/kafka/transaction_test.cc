@@ -1,5 +1,7 @@
 // Output records and input offsets, all or nothing, against the real broker; failures that a
 // healthy broker does not give come from the mock cluster.
+#include <thread>
+
 #include "kafka_fixture.h"
 #include "mock_cluster.h"
 
@@ -177,11 +179,15 @@ class BrokenTransactionTest : public KafkaTest {
   void SetUp() override {
     mock_.make_topic("in", 1);
     mock_.make_topic("out", 1);
-    TransactionOptions options;
-    options.transactional_id = "txn";
-    producer_ = make_transactional_producer(mock_.config(), options, log_).value();
+    producer_ = make_transactional_producer(mock_.config(), options("txn"), log_).value();
     group_ = std::make_unique<RdGroupMetadata>(
         RdGroupMetadataHandle(rd_kafka_consumer_group_metadata_new("group")));
+  }
+
+  static TransactionOptions options(const std::string& id) {
+    TransactionOptions options;
+    options.transactional_id = id;
+    return options;
   }
 
   Result<void> commit() {
@@ -193,6 +199,26 @@ class BrokenTransactionTest : public KafkaTest {
   std::unique_ptr<TransactionalProducer> producer_;
   std::unique_ptr<GroupMetadata> group_;
 };
+
+// Longer than one question to the coordinator takes: the same one is asked on.
+TEST_F(BrokenTransactionTest, ACoordinatorThatIsSlowToAnswerIsWaitedFor) {
+  mock_.delay_next(Api::kInitProducerId, milliseconds(1'000));
+  const auto made = make_transactional_producer(mock_.config(), options("slow"), log_);
+  EXPECT_TRUE(made) << made.error().detail;
+}
+
+// The limit is half a minute; what waits for a stop has less.
+TEST_F(BrokenTransactionTest, AStopEndsTheWaitForTheCoordinator) {
+  mock_.hang();
+  const auto begun = std::chrono::steady_clock::now();
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  const auto made =
+      make_transactional_producer(mock_.config(), options("stopped"), log_, stop.get_token());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().retry, Retry::kBackoff);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(8));
+}
 
 TEST_F(BrokenTransactionTest, RetriableErrorsAreOvercomeInPlace) {
   ASSERT_TRUE(commit());
