@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "platform/digest.h"
+#include "platform/failpoint.h"
 #include "platform/file_io.h"
 #include "platform/on_threads.h"
 #include "platform/text.h"
@@ -149,6 +150,7 @@ Result<void> CheckpointStore::restore_files(const CheckpointManifest& manifest,
   const auto take_files = [&](std::size_t, const std::stop_token& told) -> Result<void> {
     for (std::size_t i = next++; i < files.size(); i = next++) {
       if (auto restored = restore_file(files[i], prefix, folder, told); !restored) return restored;
+      failpoint("rebuild.after-file");
     }
     return {};
   };

@@ -200,10 +200,7 @@ Result<void> Projector::serve(Folding& folding) {
   }
   ready_ = true;
   log_.info("caught up", {{"view_id", folding.view.id}});
-  const auto half_built = folder_.next();
-  if (!half_built) return Failure(half_built.error());
-  if (*half_built) rebuild();
-  return {};
+  return go_on_building();
 }
 
 bool Projector::attend(const Folding& folding) {

@@ -108,6 +108,7 @@ class Projector {
   // While a view serves, between two batches. True: the one built beside is to take over.
   [[nodiscard]] bool attend(const Folding& folding);
   [[nodiscard]] Result<void> grant(Wish wish);
+  [[nodiscard]] Result<void> go_on_building();
   void rebuild();
   [[nodiscard]] Result<void> rebuild_from_checkpoint();
   [[nodiscard]] Result<void> roll_back();

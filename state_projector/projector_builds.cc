@@ -44,6 +44,19 @@ void Projector::rebuild() {
   });
 }
 
+// What the last process was at when it ended.
+Result<void> Projector::go_on_building() {
+  const auto half_built = folder_.next();
+  if (!half_built) return Failure(half_built.error());
+  if (*half_built) {
+    rebuild();
+  } else if (folder_.restore_wanted()) {
+    log_.info("a restore from a checkpoint was cut short and begins again");
+    return rebuild_from_checkpoint();
+  }
+  return {};
+}
+
 Result<OpenView> Projector::half_built_or_new(const ClusterState& cluster) const {
   const auto half_built = folder_.next();
   if (!half_built) return Failure(half_built.error());
@@ -61,6 +74,8 @@ Result<OpenView> Projector::half_built_or_new(const ClusterState& cluster) const
 Result<void> Projector::rebuild_from_checkpoint() {
   if (auto forgotten = folder_.forget_next(); !forgotten) return forgotten;
   if (auto tidied = folder_.tidy(); !tidied) return tidied;
+  // Files are copied for a while before there is a view to go on with at the next start.
+  if (auto wanted = folder_.want_restore(); !wanted) return wanted;
   build_beside("restore", [this](const ClusterState& cluster, const std::stop_token& stop) {
     return restored(cluster, stop);
   });
@@ -123,6 +138,12 @@ void Projector::look_after_build() {
   log_.error("the build beside the serving view has failed", *failure);
   progress_.failed(failure->code + ": " + failure->message);
   beside_.reset();
+  if (!folder_.restore_wanted()) return;
+  // It has been told that there is none: not again at each start.
+  if (auto forgotten = folder_.forget_next(); !forgotten) {
+    log_.warn("the restore will be tried again at the next start",
+              {{"error", forgotten.error().message}});
+  }
 }
 
 }  // namespace thumb

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kViewPrefix = "v-";
+constexpr const char* kRestore = "restore";
 
 Failure disk_failure(std::string_view what, const std::error_code& error) {
   return fail_transient(ErrorKind::kUnavailable, "view-unavailable",
@@ -68,8 +69,17 @@ Result<UniqueFd> ViewFolder::lock() const {
   return held;
 }
 
+bool ViewFolder::restore_wanted() const {
+  std::error_code error;
+  return fs::exists(root_ / kRestore, error);
+}
+
+Result<void> ViewFolder::want_restore() const { return replace_file(root_ / kRestore, ""); }
+
+// A crash in between leaves both: tidy() mends that.
 Result<void> ViewFolder::set_next(const std::string& view_id) const {
-  return replace_file(root_ / "next", std::string(kViewPrefix) + view_id + "\n");
+  auto set = replace_file(root_ / "next", std::string(kViewPrefix) + view_id + "\n");
+  return set ? remove_pointer(kRestore) : set;
 }
 
 Result<void> ViewFolder::publish(const std::string& view_id) const {
@@ -83,7 +93,10 @@ Result<void> ViewFolder::publish(const std::string& view_id) const {
   return replace_file(pointer(), std::string(kViewPrefix) + view_id + "\n");
 }
 
-Result<void> ViewFolder::forget_next() const { return remove_pointer("next"); }
+Result<void> ViewFolder::forget_next() const {
+  auto forgotten = remove_pointer("next");
+  return forgotten ? remove_pointer(kRestore) : forgotten;
+}
 Result<void> ViewFolder::forget_previous() const { return remove_pointer("previous"); }
 
 Result<void> ViewFolder::remove_pointer(const std::string& name) const {
@@ -105,7 +118,11 @@ Result<void> ViewFolder::tidy() const {
     named.insert(**view);
     return {};
   };
-  if (auto kept = keep(next(), "next"); !kept) return kept;
+  const auto building = next();
+  if (auto kept = keep(building, "next"); !kept) return kept;
+  if (*building) {
+    if (auto done = remove_pointer(kRestore); !done) return done;
+  }
   if (auto kept = keep(previous(), "previous"); !kept) return kept;
 
   std::error_code error;

@@ -3,6 +3,7 @@
 //   <root>/current       names the view that readers open: "v-<view id>"
 //   <root>/next          names the one being built to replace it, if any
 //   <root>/previous      names the one that served before, kept to go back to, if any
+//   <root>/restore       there while one is to be made from a checkpoint, before `next` names it
 //   <root>/v-<view id>/  a view
 //   <root>/lock          held by the one process that writes here
 #pragma once
@@ -35,11 +36,17 @@ class ViewFolder {
   // kConflict/"view-in-use" if another process writes here.
   [[nodiscard]] Result<UniqueFd> lock() const;
 
+  // Was asked to be built from a checkpoint, and is not there yet: copying one takes its time.
+  [[nodiscard]] bool restore_wanted() const;
+
   // The following need the lock. A crash between two of them is mended by calling them again.
+  [[nodiscard]] Result<void> want_restore() const;
+  // Whatever was wanted is this.
   [[nodiscard]] Result<void> set_next(const std::string& view_id) const;
   // Readers follow within moments. The view that served becomes the previous one.
   [[nodiscard]] Result<void> publish(const std::string& view_id) const;
-  // Nothing is built any more, or kept to go back to; tidy() then removes what no file names.
+  // Nothing is built or wanted any more, or kept to go back to; tidy() then removes what no file
+  // names.
   [[nodiscard]] Result<void> forget_next() const;
   [[nodiscard]] Result<void> forget_previous() const;
   // Removes `next` and `previous` if they say what `current` says, and every view that none names.

@@ -170,6 +170,31 @@ def test_a_rebuild_that_is_killed_is_gone_on_with(stack, ids, step):
     projector(stack, "verify")
 
 
+def test_a_restore_that_is_killed_begins_again(stack, ids):
+    projector(stack, "checkpoint")
+    stack.stop("state_projector")
+    before = views(stack)["serving"]
+    stack.start("state_projector", settings={"THUMB_FAILPOINT": "rebuild.after-file"})
+    stack.wait_ready("state_projector")
+    ask(stack, "rebuild?from=checkpoint")
+    processes.wait_until(lambda: stack.has_ended("state_projector"), WAIT_SECONDS,
+                         lambda: f"a file is copied\n{stack.tails()}")
+    stack.require_killed("state_projector")
+    assert stack.image(ids[0])["state"] == "completed"  # the view that served goes on serving
+    left = views(stack)
+    assert left["serving"] == before and "building" not in left
+    assert len(folders(stack)) == len(left) + 1  # nothing could go on with half a copy
+    stack.start("state_projector")
+    processes.wait_until(lambda: views(stack)["serving"] != before, WAIT_SECONDS,
+                         lambda: f"another view serves\n{stack.tails()}")
+    processes.wait_until(lambda: len(folders(stack)) == 2, WAIT_SECONDS, lambda: f"{folders(stack)}")
+    stack.wait_ready("state_projector")
+    assert views(stack)["previous"] == before
+    assert build(stack)["task"] == "restore"
+    assert stack.image(ids[0])["state"] == "completed"
+    projector(stack, "verify")
+
+
 def test_a_new_instance_begins_with_the_newest_good_checkpoint(stack, ids):
     projector(stack, "checkpoint")
     good = checkpoints(stack)
@@ -250,6 +275,11 @@ def test_checkpoints_are_written_by_the_clock_and_older_ones_go(stack, ids):
     stack.stop("state_projector")
     stack.start("state_projector")
     stack.wait_ready("state_projector")
+
+
+def folders(stack):
+    """Of all views, whole or not."""
+    return sorted((stack.folder / "view").glob("v-*"))
 
 
 def checkpoints(stack):

@@ -329,6 +329,61 @@ TEST_F(SideBuildTest, RebuildsFromACheckpoint) {
       wait_until([&] { return read_row(*view(serving()), image_id(9)).value().has_value(); }));
 }
 
+// Whoever asked for it does not ask again: the projector was only killed.
+TEST_F(SideBuildTest, ARestoreThatIsCutShortBeginsAgainAtTheNextStart) {
+  start();
+  const auto old_id = serving();
+  ASSERT_TRUE(wish(Wish::kCheckpoint).has_value());
+  const auto left = directory_.path() / "left";
+  std::atomic<int> opened = 0;
+  blobs_.on_open = [&] {
+    if (++opened != 2) return;  // behind the manifest
+    std::filesystem::copy(folder_.root(), left, std::filesystem::copy_options::recursive);
+  };
+  ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
+  ASSERT_TRUE(serves_another_than(old_id));
+  EXPECT_FALSE(folder_.restore_wanted());
+  stop();
+
+  std::filesystem::remove_all(folder_.root());
+  std::filesystem::rename(left, folder_.root());  // as a crash would have left it
+  EXPECT_EQ(serving(), old_id);
+  EXPECT_TRUE(folder_.restore_wanted());
+  EXPECT_EQ(folders(), 2U);  // one of them is half a copy
+  start();
+  ASSERT_TRUE(serves_another_than(old_id));
+  EXPECT_EQ(projector_->progress().report().task, "restore");
+  EXPECT_FALSE(folder_.restore_wanted());
+  EXPECT_EQ(folder_.previous().value(), old_id);
+  EXPECT_EQ(folders(), 2U);
+  EXPECT_EQ(digest(serving()), digest(old_id));
+}
+
+// A crash between the two files: what was copied is gone on with, and no other copy is made.
+TEST_F(SideBuildTest, ARestoreIsNoLongerWantedOnceItsViewIsNamed) {
+  start();
+  stop();
+  const auto id = make_view_id();
+  std::filesystem::create_directory(folder_.path_of(id));
+  ASSERT_TRUE(folder_.set_next(id).has_value());
+  ASSERT_TRUE(folder_.want_restore().has_value());
+  ASSERT_TRUE(folder_.tidy().has_value());
+  EXPECT_FALSE(folder_.restore_wanted());
+  EXPECT_EQ(folder_.next().value(), id);
+}
+
+TEST_F(SideBuildTest, ARestoreThatHasFailedIsNotTriedAgainAtEachStart) {
+  start();
+  const auto id = serving();
+  ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
+  ASSERT_TRUE(wait_until([this] { return !folder_.restore_wanted(); }));
+  EXPECT_EQ(projector_->progress().report().state, BuildReport::State::kFailed);
+  stop();
+  start();
+  EXPECT_EQ(projector_->progress().report().state, BuildReport::State::kNone);
+  EXPECT_EQ(serving(), id);
+}
+
 TEST_F(SideBuildTest, ReadersFollowTheSwapWithoutAnError) {
   start();
   LocalViewReader reader({.view_dir = folder_.root()}, log_sink_);
