@@ -34,8 +34,13 @@ def require_clean_end(stack, process):
 
 
 def wait_for_work(stack, instance):
-    processes.wait_until(lambda: stack.metric(instance, "thumb_processor_in_flight") > 0, SETTLE_SECONDS,
-                         f"{instance} has work in hand", pause=0.005)
+    def at_work():
+        try:
+            return stack.metric(instance, "thumb_processor_in_flight") > 0
+        except ConnectionRefusedError:  # it has just been started
+            return False
+
+    processes.wait_until(at_work, SETTLE_SECONDS, f"{instance} has work in hand", pause=0.005)
 
 
 def stop_while_another_stands_by(stack):
@@ -105,8 +110,11 @@ def test_while_a_new_producer_waits_for_the_broker(own_broker, tmp_path):
     stack = Stack(tmp_path, own_broker.bootstrap)
     try:
         stack.up()
-        ids = [stack.upload(images.jpeg(800, 600, number)) for number in range(16)]
-        wait_for_work(stack, VICTIM)
+        stack.stop(VICTIM)
+        large = images.encode(images.picture(2000, 2000, images.random.Random(1)), "PNG", compress_level=1)
+        ids = [stack.upload(large) for _ in range(8)]
+        stack.start("processor", VICTIM)
+        wait_for_work(stack, VICTIM)  # so it has a producer, and will want to commit
         own_broker.process.send_signal(signal.SIGSTOP)
         log = stack.log(VICTIM)
         processes.wait_until(lambda: "a transaction failed" in log.read_text(), SETTLE_SECONDS,
@@ -124,6 +132,7 @@ def test_while_a_new_producer_waits_for_the_broker(own_broker, tmp_path):
         audit(stack, SETTLE_SECONDS)
         stack.down()
     finally:
+        own_broker.process.send_signal(signal.SIGCONT)  # for the next test, whatever became of this one
         stack.close()
 
 
@@ -148,4 +157,5 @@ def test_while_the_broker(own_broker, tmp_path, trouble, cure):
         audit(stack, SETTLE_SECONDS)
         stack.down()
     finally:
+        own_broker.process.send_signal(signal.SIGCONT)  # for the next test, whatever became of this one
         stack.close()
