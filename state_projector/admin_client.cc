@@ -33,13 +33,19 @@ double number_of(const Json& json, const char* key) {
   return found != json.end() && found->is_number() ? found->get<double>() : 0;
 }
 
+// Before the first record there may be no view yet.
 void show(const Json& build, bool by_partition, std::ostream& out) {
-  out << fmt::format("{} view {}: {:.0f} records folded, {:.0f} records/s, {:.0f} offsets left",
-                     text_of(build, "state"), text_of(build, "view_id"),
-                     number_of(build, "records"), number_of(build, "records_per_second"),
-                     number_of(build, "offsets_left"));
-  if (build.contains("seconds_left"))
+  const auto id = text_of(build, "view_id");
+  const auto left = number_of(build, "offsets_left");
+  const bool all_read = text_of(build, "state") == "building" && !id.empty() && left == 0;
+  out << fmt::format("{} {}: {:.0f} records folded, {:.0f} records/s, {:.0f} offsets left",
+                     text_of(build, "state"), id.empty() ? "a view" : "view " + id,
+                     number_of(build, "records"), number_of(build, "records_per_second"), left);
+  if (all_read) {
+    out << ", being written";
+  } else if (build.contains("seconds_left")) {
     out << fmt::format(", about {:.0f} s", number_of(build, "seconds_left"));
+  }
   out << std::endl;  // a line at each look, seen at once
   if (!by_partition || !build.contains("partitions")) return;
   for (const auto& partition : build["partitions"]) {

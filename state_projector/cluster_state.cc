@@ -16,6 +16,26 @@ std::vector<std::string> projected_topics(const TopicNames& names) {
   return topics;
 }
 
+std::string place_text(const ViewPartition& partition) {
+  return fmt::format("{}/{}", role_of(partition.topic).name, partition.partition);
+}
+
+struct Lost {
+  std::int64_t position;
+  std::int64_t low;
+};
+
+// Partitions of which records at or past `positions` are gone. Retention takes hints.
+std::map<ViewPartition, Lost> lost_since(const ClusterState& cluster, const Positions& positions) {
+  std::map<ViewPartition, Lost> lost;
+  for (const auto& [partition, marks] : cluster.watermarks) {
+    const auto position = position_of(positions, partition);
+    if (position < marks.low && partition.topic != Topic::kThumbnailStarted)
+      lost[partition] = {position, marks.low};
+  }
+  return lost;
+}
+
 }  // namespace
 
 Result<ClusterState> ask_cluster(kafka::Admin& admin, const TopicNames& names,
@@ -59,21 +79,30 @@ std::vector<kafka::PartitionOffset> reading_starts(const ClusterState& cluster,
 }
 
 Result<void> check_log_start(const ClusterState& cluster, const Positions& positions, Log& log) {
-  for (const auto& [partition, marks] : cluster.watermarks) {
-    const auto position = position_of(positions, partition);
-    if (position >= marks.low || partition.topic == Topic::kThumbnailStarted) continue;
-    const auto place = fmt::format("{}/{}", role_of(partition.topic).name, partition.partition);
-    if (position > 0) {
+  for (const auto& [partition, lost] : lost_since(cluster, positions)) {
+    if (lost.position > 0) {
       return fail(ErrorKind::kConflict, "log-truncated",
                   fmt::format("{} begins at offset {}, the view stands at {}: records between are "
-                              "lost to it; restore the log, or delete the view to fold what is "
-                              "left",
-                              place, marks.low, position));
+                              "lost to it; restore the log, or delete the view and the checkpoints "
+                              "of this cluster to fold what is left",
+                              place_text(partition), lost.low, lost.position));
     }
     log.warn("the log has lost its beginning, the view will lack it",
-             {{"partition", place}, {"first_offset", marks.low}});
+             {{"partition", place_text(partition)}, {"first_offset", lost.low}});
   }
   return {};
+}
+
+Result<void> require_log_since(const ClusterState& cluster, const Positions& positions) {
+  const auto lost = lost_since(cluster, positions);
+  if (lost.empty()) return {};
+  const auto& [partition, first] = *lost.begin();
+  return fail(
+      ErrorKind::kConflict, "log-truncated",
+      fmt::format("{} begins at offset {}: a view folded from the log would lack records that "
+                  "the serving one has, which goes on; restore the log, or stop the "
+                  "projector and rebuild --force to have only what is left",
+                  place_text(partition), first.low));
 }
 
 Positions to_positions(const std::vector<kafka::PartitionOffset>& ends, const TopicNames& names) {

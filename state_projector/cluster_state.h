@@ -38,6 +38,11 @@ struct ClusterState {
 [[nodiscard]] Result<void> check_log_start(const ClusterState& cluster, const Positions& positions,
                                            Log& log);
 
+// The same of a view that is to take the place of one that was folded while the log was whole:
+// there a lost beginning is an error too.
+[[nodiscard]] Result<void> require_log_since(const ClusterState& cluster,
+                                             const Positions& positions);
+
 // A batch's partition ends as positions; those of other topics are left out.
 [[nodiscard]] Positions to_positions(const std::vector<kafka::PartitionOffset>& ends,
                                      const TopicNames& names);

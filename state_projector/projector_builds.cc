@@ -64,10 +64,14 @@ Result<OpenView> Projector::half_built_or_new(const ClusterState& cluster) const
     auto view = opener_.reopen(**half_built, cluster);
     if (!view) return Failure(std::move(view.error()));
     if (*view) {
+      if (auto whole = require_log_since(cluster, (*view)->writer->positions()); !whole) {
+        return Failure(std::move(whole.error()));
+      }
       log_.info("going on with a half-built view", {{"view_id", **half_built}});
       return std::move(**view);
     }
   }
+  if (auto whole = require_log_since(cluster, {}); !whole) return Failure(std::move(whole.error()));
   return opener_.make(cluster);
 }
 

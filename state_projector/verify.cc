@@ -69,6 +69,15 @@ Result<void> tell(const std::vector<ViewDifference>& differences, std::ostream& 
                           differences.size() == kDifferencesShown ? ", ..." : ""));
 }
 
+// A view with a row that can't be read has no digest, but can be compared.
+bool is_trouble(const Result<ViewDigest>& digest) {
+  return !digest && digest.error().kind != ErrorKind::kCorrupt;
+}
+
+std::string sha256_text(const Result<ViewDigest>& digest) {
+  return digest ? digest->sha256 : "none: " + digest.error().message;
+}
+
 }  // namespace
 
 Result<void> verify(const KeyValueReader& view, const ViewFolder& folder,
@@ -76,7 +85,7 @@ Result<void> verify(const KeyValueReader& view, const ViewFolder& folder,
                     std::ostream& out) {
   const StoppableReader mine(view, stop);
   const auto before = digest_of(mine);
-  if (!before) return Failure(before.error());
+  if (is_trouble(before)) return Failure(before.error());
   auto scratch = ScratchFolder::make(folder.root());
   if (!scratch) return Failure(std::move(scratch.error()));
   auto store = openers.write(scratch->path() / "view");
@@ -86,9 +95,9 @@ Result<void> verify(const KeyValueReader& view, const ViewFolder& folder,
 
   const auto differences = compare_views(mine, StoppableReader(**store, stop), kDifferencesShown);
   if (!differences) return Failure(differences.error());
-  out << positions_text(before->positions);
+  out << positions_text(after->positions);
   auto outcome = tell(*differences, out);
-  out << "view   " << before->sha256 << "\nreplay " << after->sha256 << '\n';
+  out << "view   " << sha256_text(before) << "\nreplay " << after->sha256 << '\n';
   return outcome;
 }
 
@@ -113,25 +122,26 @@ Result<void> rebuild(const ViewFolder& folder, const ViewOpeners& openers, const
     if (!store) return Failure(std::move(store.error()));
     after = replay_beside(**old_view, **store, new_id, scratch->path(), log, stop);
     before = digest_of_old.get();
-    if (before && after && after->sha256 != before->sha256) {
+    if (after && !is_trouble(before) && !(before && after->sha256 == before->sha256)) {
       auto found = compare_views(StoppableReader(**old_view, stop), StoppableReader(**store, stop),
                                  kDifferencesShown);
       if (!found) return Failure(std::move(found.error()));
       differences = std::move(*found);
     }
   }
-  const bool swap = before && after && (after->sha256 == before->sha256 || force);
+  const bool same = before && after && after->sha256 == before->sha256;
+  const bool swap = same || (force && !is_trouble(before) && after);
   if (swap) {
     if (auto published = folder.publish(new_id); !published) return published;
   }
   old_view->reset();
   // Removes the new one if it was not swapped in.
   if (auto tidied = folder.tidy(); !tidied) return tidied;
-  if (!before) return Failure(before.error());
+  if (is_trouble(before)) return Failure(before.error());
   if (!after) return Failure(after.error());
   out << positions_text(after->positions);
   auto outcome = tell(differences, out);
-  out << "before " << before->sha256 << "\nafter  " << after->sha256 << '\n';
+  out << "before " << sha256_text(before) << "\nafter  " << after->sha256 << '\n';
   return swap ? Result<void>() : outcome;
 }
 

@@ -48,9 +48,10 @@ class Comparison {
     if (!full())
       found_.push_back({std::string(what), std::move(where), std::move(view), std::move(replay)});
   }
-  // `stored` has been found readable.
   static std::string shown(const ImageId& id, const std::optional<std::string>& stored) {
-    return stored ? decode_row(id, *stored).map(row_json).value() : std::string(kNothing);
+    if (!stored) return std::string(kNothing);
+    const auto row = decode_row(id, *stored);
+    return row ? row_json(*row) : nlohmann::json(row.error().message).dump();
   }
 
   // What the digest is taken over, since that is what must not differ: all of `view`, then what
@@ -58,7 +59,8 @@ class Comparison {
   Result<void> rows() {
     auto compared = each_row(
         view_, replay_, [this](const ImageId& id, const Stored& mine, const Stored& theirs) {
-          if (mine.canonical != theirs.canonical)
+          unreadable_rows_ |= mine.damaged;
+          if (mine.damaged || mine.canonical != theirs.canonical)
             note("row", id.str(), shown(id, mine.bytes), shown(id, theirs.bytes));
         });
     if (!compared || full()) return compared;
@@ -72,29 +74,24 @@ class Comparison {
   struct Stored {
     std::optional<std::string> bytes;
     std::string canonical;
+    bool damaged = false;
   };
-  static Result<Stored> stored(const ImageId& id, std::optional<std::string> bytes) {
+  static Stored stored(const ImageId& id, std::optional<std::string> bytes) {
     Stored row{std::move(bytes), {}};
-    if (!row.bytes) return row;
-    return append_canonical_row(id, *row.bytes, row.canonical).map([&row] {
-      return std::move(row);
-    });
+    row.damaged = row.bytes && !append_canonical_row(id, *row.bytes, row.canonical);
+    return row;
   }
 
   using WithRow = std::function<void(const ImageId&, const Stored&, const Stored& other)>;
   Result<void> each_row(const KeyValueReader& from, const KeyValueReader& other,
                         const WithRow& visit) const {
-    return for_each_stored_row(from,
-                               [&](const ImageId& id, std::string_view bytes) -> Result<bool> {
-                                 const auto mine = stored(id, std::string(bytes));
-                                 if (!mine) return Failure(mine.error());
-                                 auto found = other.get(view_keys::row(id));
-                                 if (!found) return Failure(std::move(found.error()));
-                                 const auto theirs = stored(id, std::move(*found));
-                                 if (!theirs) return Failure(theirs.error());
-                                 visit(id, *mine, *theirs);
-                                 return !full();
-                               });
+    return for_each_stored_row(
+        from, [&](const ImageId& id, std::string_view bytes) -> Result<bool> {
+          auto found = other.get(view_keys::row(id));
+          if (!found) return Failure(std::move(found.error()));
+          visit(id, stored(id, std::string(bytes)), stored(id, std::move(*found)));
+          return !full();
+        });
   }
 
   Result<void> histories() {
@@ -160,8 +157,9 @@ class Comparison {
     return {};
   }
 
-  // Recounts what is kept as a function of the rows.
+  // Recounts what is kept as a function of the rows, if each can be read.
   Result<void> bookkeeping() {
+    if (unreadable_rows_) return {};
     StateCounts counted;
     std::size_t wanted_entries = 0;
     Result<void> outcome;
@@ -216,6 +214,7 @@ class Comparison {
   const KeyValueReader& replay_;
   const std::size_t limit_;
   std::vector<ViewDifference> found_;
+  bool unreadable_rows_ = false;
 };
 
 }  // namespace

@@ -18,7 +18,8 @@ struct ViewDifference {
 
 // The first `limit` differences between `view` and `replay`, which stand at the same positions:
 //
-//   row         canonical forms differ (docs/view_format.md)
+//   row         canonical forms differ (docs/view_format.md), or `view` has one that can't be read
+//               (shown as why); its index and counters are left out then
 //   history     an entry of a topic that is kept for ever
 //   unreadable  the record is listed in one of them only
 //

@@ -178,6 +178,33 @@ TEST_F(CommandsTest, VerifyNamesARowThatIsMissing) {
   EXPECT_NE(differs.error().message.find(image_id(5).str()), std::string::npos);
 }
 
+TEST_F(CommandsTest, VerifyNamesRowsThatCannotBeRead) {
+  auto bytes = encode_row(read_row(*view(), image_id(2)).value().value());
+  bytes.pop_back();
+  write({view_keys::row(image_id(2)), bytes});
+  write({view_keys::row(image_id(5)), std::string("\xff\xff")});
+  const auto differs = run_verify();
+  ASSERT_FALSE(differs.has_value());
+  EXPECT_EQ(differs.error().code, "view-differs");
+  for (const int i : {2, 5}) {
+    EXPECT_NE(differs.error().message.find("row " + image_id(i).str()), std::string::npos);
+  }
+  EXPECT_NE(out_.str().find(R"("view":"the stored row is damaged","replay":{)"), std::string::npos);
+  EXPECT_NE(out_.str().find(R"("view":"the row is of another version","replay":{)"),
+            std::string::npos);
+  EXPECT_NE(out_.str().find("\nview   none: "), std::string::npos);
+}
+
+TEST_F(CommandsTest, ADamagedViewIsReplacedByForce) {
+  const auto damaged = serving();
+  write({view_keys::row(image_id(5)), std::string("\xff\xff")});
+  EXPECT_EQ(run_rebuild().error().code, "view-differs");
+  EXPECT_EQ(serving(), damaged);
+  EXPECT_TRUE(run_rebuild(true).has_value());
+  EXPECT_NE(serving(), damaged);
+  EXPECT_TRUE(run_verify().has_value());
+}
+
 TEST_F(CommandsTest, VerifyRefusesALogThatIsNotTheViews) {
   log_.set_cluster_id("cluster-b");
   EXPECT_EQ(run_verify().error().code, "view-of-another-log");

@@ -291,6 +291,27 @@ TEST_F(SideBuildTest, AFailedBuildLeavesTheServingViewAsItWas) {
   EXPECT_TRUE(serves_another_than(id));
 }
 
+// It would be at the same positions, and poorer.
+TEST_F(SideBuildTest, ALogThatLostItsBeginningReplacesNoView) {
+  for (const bool at_once : {false, true}) {
+    at_once_.from_records = at_once ? 1 : 50'000;
+    start();
+    const auto id = serving();
+    log_.set_low(Topic::kImageRequests, 1, 2);
+    const auto asked = wish(Wish::kRebuild);
+    ASSERT_TRUE(asked.has_value()) << asked.error().message;
+    ASSERT_TRUE(wait_until(
+        [this] { return projector_->progress().report().state == BuildReport::State::kFailed; }));
+    const auto problem = projector_->progress().report().problem;
+    EXPECT_NE(problem.find("log-truncated: image-requests/1 begins at offset 2"), std::string::npos)
+        << problem;
+    EXPECT_EQ(serving(), id);
+    EXPECT_FALSE(folder_.next().value().has_value());
+    log_.set_low(Topic::kImageRequests, 1, 0);
+    stop();
+  }
+}
+
 TEST_F(SideBuildTest, ANewInstanceBeginsWithTheCheckpointAndReadsTheTail) {
   start();
   const auto old_id = serving();
