@@ -44,6 +44,7 @@ absolute() {
 load_defaults
 check_port THUMB_HTTP_PORT
 check_port THUMB_KAFKA_PORT
+[[ -z $THUMB_ADMIN_PORT ]] || check_port THUMB_ADMIN_PORT
 THUMB_DATA_DIR=$(absolute "${THUMB_DATA_DIR%/}")
 THUMB_CACHE=$(absolute "${THUMB_CACHE%/}")
 THUMB_BIN_DIR=$(absolute "${THUMB_BIN_DIR%/}")

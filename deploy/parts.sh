@@ -33,11 +33,13 @@ service_bootstrap() {
 require_same_settings() {
   local name=$1 pid=$2 variable earlier now
   local variables=(THUMB_KAFKA_PORT)
-  [[ $name == kafka* ]] || variables+=(THUMB_HTTP_PORT THUMB_KAFKA_BOOTSTRAP THUMB_TOPIC_PREFIX)
+  [[ $name == kafka* ]] ||
+    variables+=(THUMB_HTTP_PORT THUMB_KAFKA_BOOTSTRAP THUMB_TOPIC_PREFIX THUMB_ADMIN_PORT)
   for variable in "${variables[@]}"; do
     earlier=$(env_of "$pid" "$variable")
     now=${!variable:-}
     [[ $variable != THUMB_KAFKA_BOOTSTRAP ]] || now=$(service_bootstrap)
+    [[ $variable != THUMB_ADMIN_PORT ]] || now=$(admin_port_of "$name")
     [[ $earlier == "$now" ]] ||
       die "$name ($pid) already runs on $THUMB_DATA_DIR with $variable=\"$earlier\", not" \
         "\"$now\": make down first, or choose another THUMB_DATA_DIR"
@@ -62,6 +64,17 @@ check_ports() {
     done
   fi
   pid_of ingest >/dev/null || require_port THUMB_HTTP_PORT ingest
+  [[ -n $THUMB_ADMIN_PORT ]] || return 0
+  pid_of state_projector >/dev/null || require_port THUMB_ADMIN_PORT state_projector
+  pid_of processor >/dev/null || require_port THUMB_ADMIN_PORT processor 1
+}
+
+# Of the two that have one: the next for the processor. Empty if there is to be none.
+admin_port_of() {
+  case ${THUMB_ADMIN_PORT:+$1} in
+    state_projector) printf '%s' "$THUMB_ADMIN_PORT" ;;
+    processor) printf '%s' "$((THUMB_ADMIN_PORT + 1))" ;;
+  esac
 }
 
 # Each of our own brokers that does not run.
@@ -93,7 +106,8 @@ start_service() {
   already_runs "$1" && return
   say "starting $1"
   STARTED+=("$1")
-  THUMB_KAFKA_BOOTSTRAP=$(service_bootstrap) spawn "$1" "$THUMB_BIN_DIR/$1"
+  THUMB_KAFKA_BOOTSTRAP=$(service_bootstrap) THUMB_ADMIN_PORT=$(admin_port_of "$1") \
+    spawn "$1" "$THUMB_BIN_DIR/$1"
 }
 
 require_alive() {

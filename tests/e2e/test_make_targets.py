@@ -97,7 +97,8 @@ class Local:
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     base = tmp_path_factory.mktemp("local")
-    pair = Local(base / "one"), Local(base / "the other, with spaces")
+    pair = (Local(base / "one"),
+            Local(base / "the other, with spaces", THUMB_ADMIN_PORT=str(processes.free_ports(2))))
     try:
         for local in pair:
             local.up()
@@ -167,6 +168,19 @@ def test_another_port_on_a_running_stack_is_refused(two):
     _, said = two[0].script("stack.sh", "up", expect=1, THUMB_HTTP_PORT=str(processes.free_port()))
     assert "THUMB_HTTP_PORT" in said and "make down" in said
     assert two[0].ready()
+
+
+def test_the_admin_port_is_the_projectors_and_the_next_the_processors(two):
+    other = two[1]
+    admin = int(other.env["THUMB_ADMIN_PORT"])
+    assert "thumb_view_build_in_progress" in Http(admin).get("/metrics").body.decode()
+    assert "thumb_processor_partitions" in Http(admin + 1).get("/metrics").body.decode()
+    done = subprocess.run([pathlib.Path(other.env["THUMB_BIN_DIR"]) / "state_projector", "rebuild"],
+                          env=other.env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("serving view "), done.stdout
+    _, said = other.script("stack.sh", "up", expect=1, THUMB_ADMIN_PORT="")
+    assert "THUMB_ADMIN_PORT" in said and other.ready()
 
 
 def test_replay(two):
