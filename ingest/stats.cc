@@ -87,15 +87,16 @@ std::optional<ViewLag::Measured> ViewLag::newest() const {
 }
 
 kafka::LagWatcher::Positions ViewLag::positions() {
-  kafka::LagWatcher::Positions positions;
   const auto stats = view_.stats();
-  if (!stats) return positions;
+  if (!stats) return known_;  // it may have moved since, but an alarm must not rest meanwhile
+  kafka::LagWatcher::Positions positions;
   for (const auto topic : kProjectedTopics) {
     for (std::int32_t partition = 0; partition < partitions_; ++partition) {
       positions[{names_.of(topic), partition}] = position_of(stats->positions, {topic, partition});
     }
   }
-  return positions;
+  known_ = std::move(positions);
+  return known_;
 }
 
 void ViewLag::note(const kafka::Lags& lags) {

@@ -29,6 +29,7 @@ class ViewLag {
           const TopicNames& names, std::int32_t partitions, const Clock& clock, Metrics& metrics);
 
   // The newest measurement; none while Kafka could not be asked, or the view not be read, once.
+  // While a view that was read can't be any more, it counts as standing where it stood.
   [[nodiscard]] std::optional<Measured> newest() const;
 
  private:
@@ -41,6 +42,7 @@ class ViewLag {
   const Clock& clock_;
   prometheus::Gauge& records_;
   prometheus::Gauge& seconds_;
+  kafka::LagWatcher::Positions known_;  // of the watcher's thread
   mutable std::mutex mutex_;
   std::optional<Measured> newest_;
   kafka::LagWatcher watcher_;  // last: its thread uses all of the above

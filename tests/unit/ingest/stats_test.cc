@@ -68,6 +68,16 @@ TEST_F(Stats, TellsLagInRecordsAndSeconds) {
   EXPECT_EQ(partition_of(stats()["lag"], 1)["seconds"], 0.0);
 }
 
+// The operator's alarm must not rest because nobody can be asked.
+TEST_F(Stats, LagGoesOnWhileAViewCannotBeRead) {
+  ASSERT_TRUE(lag_becomes(0));
+  harness_.view.set_available(false);
+  append(1, harness_.clock.now() - std::chrono::milliseconds(1'500));
+  EXPECT_TRUE(thumb::testing::wait_until([&] {
+    return harness_.metrics.expose().find("thumb_ingest_view_lag_seconds 1.5") != std::string::npos;
+  }));
+}
+
 TEST_F(Stats, WithoutAViewThereAreNone) {
   harness_.view.set_available(false);
   EXPECT_EQ(harness_.get("/v1/stats").status, 503);
