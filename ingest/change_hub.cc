@@ -106,7 +106,9 @@ void ChangeHub::join(const ListenerPtr& listener) {
     of_all_.insert(listener);
     all_gauge_.Increment();
   }
-  listener->writer->write(retry_line(joined_++));
+  auto beginning = retry_line(joined_++);
+  if (listener->wanted.tell_place) append_place(beginning, listener->wanted.place);
+  listener->writer->write(beginning);
   push(listener);
 }
 

@@ -27,6 +27,9 @@ struct Subscription {
   std::int32_t partition = 0;    // of the image, for its resource
   FeedPlace place;               // the changes behind this
   bool tell_state = false;       // of an image: first an event with the state it is in now
+  // First the place, without an event: a client that is cut off before one comes has it to go on
+  // from.
+  bool tell_place = false;
 };
 
 struct ChangeHubOptions {

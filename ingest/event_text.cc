@@ -54,6 +54,10 @@ void append_event(std::string& out, std::string_view event, const FeedPlace& pla
   out.append("\ndata: ").append(data).append("\n\n");
 }
 
+void append_place(std::string& out, const FeedPlace& place) {
+  out.append("id: ").append(event_id(place)).append("\n\n");
+}
+
 void append_change(std::string& out, const std::string& view_id, const ViewChange& change) {
   std::string data;
   JsonWriter json(data);

@@ -29,6 +29,9 @@ struct FeedPlace {
 void append_event(std::string& out, std::string_view event, const FeedPlace& place,
                   std::string_view data);
 
+// A client's next Last-Event-ID, without an event.
+void append_place(std::string& out, const FeedPlace& place);
+
 // `event: image`, with {id, state, generation, at, links: {self}}. The sequence is the place's.
 void append_change(std::string& out, const std::string& view_id, const ViewChange& change);
 

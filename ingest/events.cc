@@ -70,6 +70,7 @@ http::Response EventRoutes::follow(Subscription subscription,
   const auto now = view_.changes(0, 0);
   if (!now) return http::problem(now.error());
   subscription.place = from.value_or(FeedPlace{now->view_id, now->newest});
+  subscription.tell_place = !from && !subscription.tell_state;
   auto response = event_stream();
   response.body = http::StreamBody{hub_.subscribe(std::move(subscription))};
   return response;

@@ -36,6 +36,7 @@ double number_of(const Json& json, const char* key) {
 // Before the first record there may be no view yet.
 void show(const Json& build, bool by_partition, std::ostream& out) {
   const auto id = text_of(build, "view_id");
+  if (id.empty() && text_of(build, "state") == "failed") return;
   const auto left = number_of(build, "offsets_left");
   const bool all_read = text_of(build, "state") == "building" && !id.empty() && left == 0;
   out << fmt::format("{} {}: {:.0f} records folded, {:.0f} records/s, {:.0f} offsets left",

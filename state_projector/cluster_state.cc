@@ -93,16 +93,21 @@ Result<void> check_log_start(const ClusterState& cluster, const Positions& posit
   return {};
 }
 
-Result<void> require_log_since(const ClusterState& cluster, const Positions& positions) {
+std::string lost_beginning(const ClusterState& cluster, const Positions& positions) {
   const auto lost = lost_since(cluster, positions);
   if (lost.empty()) return {};
-  const auto& [partition, first] = *lost.begin();
-  return fail(
-      ErrorKind::kConflict, "log-truncated",
-      fmt::format("{} begins at offset {}: a view folded from the log would lack records that "
-                  "the serving one has, which goes on; restore the log, or stop the "
-                  "projector and rebuild --force to have only what is left",
-                  place_text(partition), first.low));
+  return fmt::format("{} begins at offset {}", place_text(lost.begin()->first),
+                     lost.begin()->second.low);
+}
+
+Result<void> require_log_since(const ClusterState& cluster, const Positions& positions) {
+  const auto lost = lost_beginning(cluster, positions);
+  if (lost.empty()) return {};
+  return fail(ErrorKind::kConflict, "log-truncated",
+              lost +
+                  ": a view folded from the log would lack records that the serving one has, "
+                  "which goes on; restore the log, or stop the projector and rebuild --force "
+                  "to have only what is left");
 }
 
 Positions to_positions(const std::vector<kafka::PartitionOffset>& ends, const TopicNames& names) {

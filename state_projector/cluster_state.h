@@ -38,8 +38,12 @@ struct ClusterState {
 [[nodiscard]] Result<void> check_log_start(const ClusterState& cluster, const Positions& positions,
                                            Log& log);
 
-// The same of a view that is to take the place of one that was folded while the log was whole:
-// there a lost beginning is an error too.
+// The first partition that has lost records at or past `positions`, and where it begins, for
+// people; empty if there is none.
+[[nodiscard]] std::string lost_beginning(const ClusterState& cluster, const Positions& positions);
+
+// check_log_start() of a view that is to take the place of one that was folded while the log was
+// whole: there a lost beginning is an error too.
 [[nodiscard]] Result<void> require_log_since(const ClusterState& cluster,
                                              const Positions& positions);
 

@@ -31,10 +31,15 @@ Result<ClusterState> ask_cluster_of(const ViewMeta& meta, const LogSource& log) 
   return cluster;
 }
 
-// Replays into `store` up to the positions of `view`; gives the digest there.
-Result<ViewDigest> replay_beside(const KeyValueReader& view, KeyValueStore& store,
-                                 const std::string& view_id, const std::filesystem::path& scratch,
-                                 const LogSource& log, const std::stop_token& stop) {
+struct Replayed {
+  ViewDigest digest;
+  std::string lost;  // of the log's beginning; empty: nothing
+};
+
+// Replays into `store` up to the positions of `view`.
+Result<Replayed> replay_beside(const KeyValueReader& view, KeyValueStore& store,
+                               const std::string& view_id, const std::filesystem::path& scratch,
+                               const LogSource& log, const std::stop_token& stop) {
   auto meta = read_meta(view);
   if (!meta) return Failure(std::move(meta.error()));
   auto cluster = ask_cluster_of(*meta, log);
@@ -51,11 +56,14 @@ Result<ViewDigest> replay_beside(const KeyValueReader& view, KeyValueStore& stor
       !built) {
     return Failure(std::move(built.error()));
   }
-  return digest_of(StoppableReader(store, stop));
+  return digest_of(StoppableReader(store, stop)).map([&](ViewDigest digest) {
+    return Replayed{std::move(digest), lost_beginning(*cluster, {})};
+  });
 }
 
 // Prints the differences; the error that names what they are of.
-Result<void> tell(const std::vector<ViewDifference>& differences, std::ostream& out) {
+Result<void> tell(const std::vector<ViewDifference>& differences, const Replayed& replayed,
+                  std::ostream& out) {
   if (differences.empty()) return {};
   std::string named;
   std::set<std::string> seen;
@@ -65,8 +73,9 @@ Result<void> tell(const std::vector<ViewDifference>& differences, std::ostream& 
     named += (named.empty() ? "" : ", ") + difference.what + " " + difference.where;
   }
   return fail(ErrorKind::kConflict, "view-differs",
-              fmt::format("the view is not what the log gives: {}{}", named,
-                          differences.size() == kDifferencesShown ? ", ..." : ""));
+              fmt::format("the view is not what the log gives: {}{}{}", named,
+                          differences.size() == kDifferencesShown ? ", ..." : "",
+                          replayed.lost.empty() ? "" : "; but " + replayed.lost));
 }
 
 // A view with a row that can't be read has no digest, but can be compared.
@@ -95,9 +104,9 @@ Result<void> verify(const KeyValueReader& view, const ViewFolder& folder,
 
   const auto differences = compare_views(mine, StoppableReader(**store, stop), kDifferencesShown);
   if (!differences) return Failure(differences.error());
-  out << positions_text(after->positions);
-  auto outcome = tell(*differences, out);
-  out << "view   " << sha256_text(before) << "\nreplay " << after->sha256 << '\n';
+  out << positions_text(after->digest.positions);
+  auto outcome = tell(*differences, *after, out);
+  out << "view   " << sha256_text(before) << "\nreplay " << after->digest.sha256 << '\n';
   return outcome;
 }
 
@@ -116,20 +125,20 @@ Result<void> rebuild(const ViewFolder& folder, const ViewOpeners& openers, const
   const auto new_id = make_view_id();
   std::vector<ViewDifference> differences;
   Result<ViewDigest> before;
-  Result<ViewDigest> after;
+  Result<Replayed> after;
   {
     auto store = openers.write(folder.path_of(new_id));
     if (!store) return Failure(std::move(store.error()));
     after = replay_beside(**old_view, **store, new_id, scratch->path(), log, stop);
     before = digest_of_old.get();
-    if (after && !is_trouble(before) && !(before && after->sha256 == before->sha256)) {
+    if (after && !is_trouble(before) && !(before && after->digest.sha256 == before->sha256)) {
       auto found = compare_views(StoppableReader(**old_view, stop), StoppableReader(**store, stop),
                                  kDifferencesShown);
       if (!found) return Failure(std::move(found.error()));
       differences = std::move(*found);
     }
   }
-  const bool same = before && after && after->sha256 == before->sha256;
+  const bool same = before && after && after->digest.sha256 == before->sha256;
   const bool swap = same || (force && !is_trouble(before) && after);
   if (swap) {
     if (auto published = folder.publish(new_id); !published) return published;
@@ -139,9 +148,9 @@ Result<void> rebuild(const ViewFolder& folder, const ViewOpeners& openers, const
   if (auto tidied = folder.tidy(); !tidied) return tidied;
   if (is_trouble(before)) return Failure(before.error());
   if (!after) return Failure(after.error());
-  out << positions_text(after->positions);
-  auto outcome = tell(differences, out);
-  out << "before " << sha256_text(before) << "\nafter  " << after->sha256 << '\n';
+  out << positions_text(after->digest.positions);
+  auto outcome = tell(differences, *after, out);
+  out << "before " << sha256_text(before) << "\nafter  " << after->digest.sha256 << '\n';
   return swap ? Result<void>() : outcome;
 }
 

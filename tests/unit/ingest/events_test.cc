@@ -95,6 +95,16 @@ TEST_F(Events, AFreshListenerGetsWhatHappensFromNowOn) {
   EXPECT_TRUE(stream.writer().text().starts_with("retry: "));
 }
 
+TEST_F(Events, WhoIsCutOffBeforeTheFirstEventHasAPlaceToComeBackTo) {
+  put(uploaded(image_id(1)));
+  Stream stream(all());
+  ASSERT_TRUE(wait_until([&] { return !stream.last_event_id().empty(); }));
+  stream.leave();
+  put(uploaded(image_id(2)));
+  Stream again(all(stream.last_event_id()));
+  EXPECT_EQ(ids_of(again.wait_for(1)), std::vector<std::string>{"fake-2"});
+}
+
 TEST_F(Events, GoesOnBehindTheLastEventWithoutGapOrRepeat) {
   for (int i = 1; i <= 4; ++i) put(uploaded(image_id(i)));
   Stream stream(all("fake-2"));

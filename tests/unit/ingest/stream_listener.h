@@ -33,7 +33,9 @@ inline std::vector<StreamEvent> parse_stream(const std::string& text) {
     if (line.starts_with("event: ")) next.event = line.substr(7);
     if (line.starts_with("id: ")) next.id = line.substr(4);
     if (line.starts_with("data: ")) next.data = nlohmann::json::parse(line.substr(6));
-    if (line.empty()) events.push_back(std::exchange(next, {}));
+    if (!line.empty()) continue;
+    if (!next.data.is_null()) events.push_back(next);
+    next = {};
   }
   return events;
 }
@@ -109,6 +111,12 @@ class Stream {
     source_->drained();
   }
   std::vector<StreamEvent> events() const { return parse_stream(writer_->text()); }
+  // What a client sends to come back: the last id, of an event or not.
+  std::string last_event_id() const {
+    const auto text = writer_->text();
+    const auto at = text.rfind("id: ");
+    return at == std::string::npos ? "" : text.substr(at + 4, text.find('\n', at) - at - 4);
+  }
   std::vector<StreamEvent> wait_for(std::size_t count) const {
     EXPECT_TRUE(thumb::testing::wait_until([&] { return events().size() >= count; }))
         << writer_->text();

@@ -213,6 +213,21 @@ TEST_F(CommandsTest, VerifyRefusesALogThatIsNotTheViews) {
   EXPECT_EQ(run_verify().error().code, "position-beyond-log");
 }
 
+TEST_F(CommandsTest, ALogThatLostItsBeginningIsSaidToHave) {
+  const auto id = serving();
+  log_.set_low(Topic::kImageRequests, 1, 2);
+  for (const auto& differs : {run_verify(), run_rebuild()}) {
+    ASSERT_FALSE(differs.has_value());
+    EXPECT_EQ(differs.error().code, "view-differs");
+    EXPECT_TRUE(differs.error().message.ends_with("; but image-requests/1 begins at offset 2"))
+        << differs.error().message;
+  }
+  EXPECT_EQ(serving(), id);
+  EXPECT_TRUE(run_rebuild(true).has_value());
+  EXPECT_NE(serving(), id);
+  EXPECT_TRUE(run_verify().has_value());  // it is what the log gives
+}
+
 TEST_F(CommandsTest, ReadingAWholeViewIsGivenUpAtAStop) {
   const auto whole = view();
   const StoppableReader reader(*whole, stop_.get_token());
