@@ -83,7 +83,6 @@ Result<OpenView> ViewOpener::make(const ClusterState& cluster) const {
     if (auto written = (*store)->write(meta); !written) return Failure(std::move(written.error()));
   }
   if (auto set = folder_.set_next(id); !set) return Failure(std::move(set.error()));
-  if (auto tidied = folder_.tidy(); !tidied) return Failure(std::move(tidied.error()));
   log_.info("building a new view", {{"view_id", id}, {"cluster_id", cluster.cluster_id}});
   return open(id);
 }

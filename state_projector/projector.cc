@@ -39,6 +39,7 @@ Projector::Projector(ProjectorOptions options, ProjectorPorts ports)
       folder_(options_.view_dir),
       opener_(folder_, ports_.names, ports_.open_store, ports_.log),
       log_(ports_.log),
+      sweeper_(folder_, log_),
       metrics_(ports_.metrics, ports_.admin, ports_.lag_reader, ports_.names),
       build_metrics_(ports_.metrics),
       progress_([this](const BuildReport& report) { build_metrics_.show(report); }),
@@ -93,7 +94,7 @@ Result<ClusterState> Projector::wait_for_cluster(const std::stop_token& stop) {
 
 Result<Projector::Folding> Projector::choose_view(const ClusterState& cluster,
                                                   const std::stop_token& stop) {
-  if (auto tidied = folder_.tidy(); !tidied) return Failure(std::move(tidied.error()));
+  if (auto tidied = sweeper_.tidy(); !tidied) return Failure(std::move(tidied.error()));
   const auto current = folder_.current();
   if (!current) return Failure(current.error());
   const auto next = folder_.next();
@@ -117,7 +118,7 @@ Result<OpenView> Projector::begin_view(const ClusterState& cluster, const std::s
   if (view.error().code != "no-checkpoint") {
     log_.error("no view can be restored from a checkpoint now", view.error());
   }
-  return opener_.make(cluster);
+  return new_view(cluster);
 }
 
 Result<Projector::Ended> Projector::fold(Folding& folding, const ClusterState& cluster,
@@ -195,7 +196,7 @@ Result<void> Projector::serve(Folding& folding) {
     if (auto published = folder_.publish(folding.view.id); !published) return published;
     failpoint("rebuild.after-publish");
     folding.serving = true;
-    if (auto tidied = folder_.tidy(); !tidied) return tidied;
+    if (auto tidied = sweeper_.tidy(); !tidied) return tidied;
     progress_.serves();
   }
   ready_ = true;

@@ -24,6 +24,7 @@
 #include "state_projector/projector_wishes.h"
 #include "state_projector/side_build.h"
 #include "state_projector/view_folder.h"
+#include "state_projector/view_sweeper.h"
 
 namespace thumb {
 
@@ -117,7 +118,8 @@ class Projector {
   void look_after_build();
 
   // Views to be built; on the thread of a build beside, too.
-  [[nodiscard]] Result<OpenView> half_built_or_new(const ClusterState& cluster) const;
+  [[nodiscard]] Result<OpenView> half_built_or_new(const ClusterState& cluster);
+  [[nodiscard]] Result<OpenView> new_view(const ClusterState& cluster);
   [[nodiscard]] Result<OpenView> restored(const ClusterState& cluster,
                                           const std::stop_token& stop) const;
   void pause(const std::stop_token& stop) const;
@@ -127,6 +129,7 @@ class Projector {
   const ViewFolder folder_;
   const ViewOpener opener_;
   Log& log_;
+  ViewSweeper sweeper_;
   ProjectorMetrics metrics_;
   ProjectorWishes wishes_;
   BuildMetrics build_metrics_;

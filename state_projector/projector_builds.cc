@@ -57,7 +57,7 @@ Result<void> Projector::go_on_building() {
   return {};
 }
 
-Result<OpenView> Projector::half_built_or_new(const ClusterState& cluster) const {
+Result<OpenView> Projector::half_built_or_new(const ClusterState& cluster) {
   const auto half_built = folder_.next();
   if (!half_built) return Failure(half_built.error());
   if (*half_built) {
@@ -72,12 +72,20 @@ Result<OpenView> Projector::half_built_or_new(const ClusterState& cluster) const
     }
   }
   if (auto whole = require_log_since(cluster, {}); !whole) return Failure(std::move(whole.error()));
-  return opener_.make(cluster);
+  return new_view(cluster);
+}
+
+Result<OpenView> Projector::new_view(const ClusterState& cluster) {
+  auto view = opener_.make(cluster);
+  if (!view) return view;
+  // What was built before, and can't be gone on with, no file names any more.
+  if (auto tidied = sweeper_.tidy(); !tidied) return Failure(std::move(tidied.error()));
+  return view;
 }
 
 Result<void> Projector::rebuild_from_checkpoint() {
   if (auto forgotten = folder_.forget_next(); !forgotten) return forgotten;
-  if (auto tidied = folder_.tidy(); !tidied) return tidied;
+  if (auto tidied = sweeper_.tidy(); !tidied) return tidied;
   // Files are copied for a while before there is a view to go on with at the next start.
   if (auto wanted = folder_.want_restore(); !wanted) return wanted;
   build_beside("restore", [this](const ClusterState& cluster, const std::stop_token& stop) {
@@ -123,7 +131,7 @@ Result<void> Projector::roll_back() {
 Result<void> Projector::discard() {
   if (auto forgotten = folder_.forget_previous(); !forgotten) return forgotten;
   if (auto forgotten = folder_.forget_next(); !forgotten) return forgotten;
-  return folder_.tidy();
+  return sweeper_.tidy();
 }
 
 void Projector::build_beside(const std::string& task, SideBuild::Begin begin) {

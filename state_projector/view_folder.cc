@@ -2,6 +2,7 @@
 #include "state_projector/view_folder.h"
 
 #include <array>
+#include <limits>
 #include <random>
 #include <set>
 #include <system_error>
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kViewPrefix = "v-";
 constexpr const char* kRestore = "restore";
+constexpr std::string_view kGonePrefix = "gone-";
 
 Failure disk_failure(std::string_view what, const std::error_code& error) {
   return fail_transient(ErrorKind::kUnavailable, "view-unavailable",
@@ -24,9 +26,10 @@ Failure disk_failure(std::string_view what, const std::error_code& error) {
                         std::string(what) + ": " + error.message());
 }
 
-std::optional<std::string> view_id_in(std::string_view name) {
-  if (!name.starts_with(kViewPrefix)) return std::nullopt;
-  const auto id = parse_uuid(name.substr(kViewPrefix.size()));
+std::optional<std::string> view_id_in(std::string_view name,
+                                      std::string_view prefix = kViewPrefix) {
+  if (!name.starts_with(prefix)) return std::nullopt;
+  const auto id = parse_uuid(name.substr(prefix.size()));
   return id ? std::optional(format_uuid(*id)) : std::nullopt;
 }
 
@@ -107,6 +110,11 @@ Result<void> ViewFolder::remove_pointer(const std::string& name) const {
 }
 
 Result<void> ViewFolder::tidy() const {
+  if (auto aside = put_aside(); !aside) return aside;
+  return remove_put_aside(std::numeric_limits<std::uint64_t>::max(), [] { return true; });
+}
+
+Result<void> ViewFolder::put_aside() const {
   const auto serving = current();
   if (!serving) return Failure(serving.error());
   std::set<std::string> named;
@@ -129,8 +137,18 @@ Result<void> ViewFolder::tidy() const {
   for (fs::directory_iterator at(root_, error), end; !error && at != end; at.increment(error)) {
     const auto id = view_id_in(at->path().filename().string());
     if (!id || named.contains(*id)) continue;
-    fs::remove_all(at->path(), error);
+    fs::rename(at->path(), root_ / (std::string(kGonePrefix) + *id), error);
     if (error) break;
+  }
+  if (error) return disk_failure("tidy " + root_.string(), error);
+  return {};
+}
+
+Result<void> ViewFolder::remove_put_aside(std::uint64_t slice_bytes, const GoOn& go_on) const {
+  std::error_code error;
+  for (fs::directory_iterator at(root_, error), end; !error && at != end; at.increment(error)) {
+    if (!view_id_in(at->path().filename().string(), kGonePrefix)) continue;
+    if (auto removed = remove_in_slices(at->path(), slice_bytes, go_on); !removed) return removed;
   }
   if (error) return disk_failure("tidy " + root_.string(), error);
   return {};

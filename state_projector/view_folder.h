@@ -5,14 +5,17 @@
 //   <root>/previous      names the one that served before, kept to go back to, if any
 //   <root>/restore       there while one is to be made from a checkpoint, before `next` names it
 //   <root>/v-<view id>/  a view
+//   <root>/gone-<view id>/  one that nobody names any more, until it is removed
 //   <root>/lock          held by the one process that writes here
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 
 #include "platform/file_io.h"
+#include "platform/file_removal.h"
 #include "platform/result.h"
 
 namespace thumb {
@@ -45,12 +48,17 @@ class ViewFolder {
   [[nodiscard]] Result<void> set_next(const std::string& view_id) const;
   // Readers follow within moments. The view that served becomes the previous one.
   [[nodiscard]] Result<void> publish(const std::string& view_id) const;
-  // Nothing is built or wanted any more, or kept to go back to; tidy() then removes what no file
-  // names.
+  // Nothing is built or wanted any more, or kept to go back to; tidy() or put_aside() then takes
+  // what no file names.
   [[nodiscard]] Result<void> forget_next() const;
   [[nodiscard]] Result<void> forget_previous() const;
   // Removes `next` and `previous` if they say what `current` says, and every view that none names.
   [[nodiscard]] Result<void> tidy() const;
+  // The same, but such views only get another name, which takes no time: remove_put_aside() does
+  // the rest. Who has one open reads on.
+  [[nodiscard]] Result<void> put_aside() const;
+  // As remove_in_slices() (platform/file_removal.h) of each.
+  [[nodiscard]] Result<void> remove_put_aside(std::uint64_t slice_bytes, const GoOn& go_on) const;
 
  private:
   [[nodiscard]] Result<std::optional<std::string>> read_pointer(

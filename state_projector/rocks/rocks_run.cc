@@ -16,10 +16,15 @@ rocksdb::EnvOptions written_as_it_grows() {
   return options;
 }
 
+// RocksDB takes the pages of a file that it writes for others out of the page cache. This one is
+// read as soon as the view serves, by whoever asks for an image: from the disk, if the pages were
+// gone.
+constexpr bool kForgetPages = false;
+
 }  // namespace
 
 RocksRun::RocksRun(const rocksdb::Options& options, std::filesystem::path file)
-    : file_(std::move(file)), writer_(written_as_it_grows(), options) {}
+    : file_(std::move(file)), writer_(written_as_it_grows(), options, nullptr, kForgetPages) {}
 
 Result<std::unique_ptr<SortedRun>> RocksRun::begin(const rocksdb::Options& options,
                                                    std::filesystem::path file) {

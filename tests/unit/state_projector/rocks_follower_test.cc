@@ -7,6 +7,7 @@
 #include <atomic>
 #include <thread>
 
+#include "platform/file_removal.h"
 #include "state_projector/rocks/rocks_store.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wait_until.h"
@@ -143,6 +144,17 @@ TEST_F(RocksFollowerTest, ReadsWhatItHasOpenWhenTheFolderIsGone) {
   ASSERT_FALSE(gone.has_value());
   EXPECT_EQ(gone.error().code, "view-gone");
   EXPECT_EQ(following.follower().catch_up().value(), RocksFollower::CaughtUp::kReplace);
+}
+
+// As the projector removes a view that nobody names any more, and somebody reads slowly.
+TEST_F(RocksFollowerTest, ReadsWhatItHasOpenWhenTheFolderIsRemovedInSlices) {
+  for (int i = 0; i < 100; ++i) put("k" + std::to_string(i), std::string(100, 'v'));
+  compact();
+  Following following(folder_);
+  store_.reset();
+  ASSERT_TRUE(remove_in_slices(folder_, 100, [] { return true; }).has_value());
+  ASSERT_FALSE(std::filesystem::exists(folder_));
+  EXPECT_EQ(following.value("k42"), std::string(100, 'v'));
 }
 
 TEST_F(RocksFollowerTest, OneWriterAtATime) {

@@ -2,6 +2,7 @@
 // up, is gone on with after a stop, and can be taken back.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -108,13 +109,14 @@ class SideBuildTest : public ::testing::Test {
     return RocksFollower::open(folder_.path_of(id)).value();
   }
   std::string digest(const std::string& id) { return digest_of(*view(id)).value().sha256; }
-  std::size_t folders() {
+  std::size_t entries_named(const std::string& prefix) {
     std::size_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder_.root())) {
-      if (entry.path().filename().string().starts_with("v-")) ++count;
+      if (entry.path().filename().string().starts_with(prefix)) ++count;
     }
     return count;
   }
+  std::size_t folders() { return entries_named("v-"); }
 
   TempDir directory_;
   ViewFolder folder_{directory_.path() / "view"};
@@ -212,6 +214,76 @@ TEST_F(SideBuildTest, TheNextRebuildReplacesThePreviousView) {
   EXPECT_EQ(folders(), 2U);
   ASSERT_TRUE(wish(Wish::kDiscard).has_value());
   EXPECT_EQ(folders(), 1U);
+  // Their bytes go in their own time.
+  EXPECT_TRUE(wait_until([this] { return entries_named("gone-") == 0; }));
+}
+
+// Reads without a pause, and remembers where the view stood.
+class Onlooker {
+ public:
+  explicit Onlooker(const ViewFolder& folder, Log& log)
+      : reader_(LocalViewOptions{.view_dir = folder.root()}, log),
+        thread_([this](const std::stop_token& stop) {
+          while (!stop.stop_requested()) look();
+        }) {}
+
+  [[nodiscard]] const std::set<std::string>& views() {
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+    return views_;
+  }
+  LocalViewReader& reader() { return reader_; }
+
+ private:
+  void look() {
+    const auto stats = reader_.stats();
+    const auto row = reader_.get(image_id(7));
+    ASSERT_TRUE(stats.has_value()) << stats.error().detail;
+    ASSERT_TRUE(row.has_value()) << row.error().detail;
+    for (const auto& [partition, before] : positions_) {
+      ASSERT_GE(position_of(stats->positions, partition), before) << stats->view_id;
+    }
+    // All records at its end are requests of image 7: a row is as new as a position before it.
+    const auto end = position_of(positions_, {Topic::kImageRequests, 1});
+    ASSERT_TRUE(row->has_value());
+    ASSERT_GE(static_cast<std::int64_t>((*row)->generation()), end - kOfOthers);
+    positions_ = stats->positions;
+    views_.insert(stats->view_id);
+  }
+
+  static constexpr std::int64_t kOfOthers = 4;  // records of the partition, in the fixture
+  LocalViewReader reader_;
+  Positions positions_;
+  std::set<std::string> views_;
+  std::jthread thread_;
+};
+
+TEST_F(SideBuildTest, WhoReadsAllTheTimeMeetsNoErrorAndNoStepBack) {
+  start();
+  Onlooker onlooker(folder_, log_sink_);
+  std::set<std::string> served{serving()};
+  std::int64_t number = 1;
+  for (const auto task : {Wish::kRebuild, Wish::kRebuild, Wish::kRollBack, Wish::kRebuild}) {
+    const auto before = serving();
+    log_.append(requested(image_id(7), static_cast<int>(number++)), 1, 1'000);
+    ASSERT_TRUE(wish(task).has_value());
+    log_.append(requested(image_id(7), static_cast<int>(number++)), 1, 1'000);
+    ASSERT_TRUE(serves_another_than(before));
+    served.insert(serving());
+    ASSERT_TRUE(wait_until([&] { return onlooker.reader().stats().value().view_id == serving(); }));
+  }
+  EXPECT_EQ(served.size(), 4U);  // one of them twice
+  EXPECT_EQ(onlooker.views(), served);
+}
+
+TEST_F(SideBuildTest, WhatWasLeftOfAViewIsRemovedAfterAStart) {
+  start();
+  stop();
+  const auto left = folder_.root() / ("gone-" + make_view_id());
+  std::filesystem::create_directory(left);
+  std::ofstream(left / "000012.sst") << "half of it";
+  start();
+  EXPECT_TRUE(wait_until([&] { return !std::filesystem::exists(left); }));
 }
 
 TEST_F(SideBuildTest, GoesBackToThePreviousViewCaughtUp) {

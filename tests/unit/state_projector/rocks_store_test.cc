@@ -1,0 +1,58 @@
+// What a reader of the view gets with it, besides the bytes.
+#include "state_projector/rocks/rocks_store.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <random>
+
+#include "platform/file_io.h"
+#include "tests/support/temp_dir.h"
+
+namespace thumb::testing {
+namespace {
+
+// How many of the file's pages are in memory, and how many there are.
+std::pair<std::size_t, std::size_t> pages_in_memory(const std::filesystem::path& file) {
+  constexpr std::size_t kPage = 4096;
+  const auto bytes = std::filesystem::file_size(file);
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  void* const mapped = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd.get(), 0);
+  if (mapped == MAP_FAILED) return {};
+  std::vector<unsigned char> pages((bytes + kPage - 1) / kPage);
+  const int known = ::mincore(mapped, bytes, pages.data());
+  ::munmap(mapped, bytes);
+  if (known != 0) return {};
+  return {std::ranges::count_if(pages, [](unsigned char page) { return (page & 1U) != 0; }),
+          pages.size()};
+}
+
+// The first reads of a view that begins to serve are not to wait for the disk.
+TEST(RocksStore, WhatItTakesInStaysInThePageCache) {
+  const TempDir directory;
+  const auto store = RocksStore::open(directory.path() / "view").value();
+  auto run = store->begin_run().value();
+  std::mt19937_64 random(1);  // what compresses badly
+  for (int i = 100'000; i < 300'000; ++i) {
+    ASSERT_TRUE(run->add("k" + std::to_string(i), std::to_string(random())).has_value());
+  }
+  std::vector<std::unique_ptr<SortedRun>> runs;
+  runs.push_back(std::move(run));
+  ASSERT_TRUE(store->take_in(std::move(runs)).has_value());
+  std::size_t tables = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path() / "view")) {
+    if (entry.path().extension() != ".sst") continue;
+    ++tables;
+    const auto [in_memory, all] = pages_in_memory(entry.path());
+    EXPECT_GT(all, 500U);
+    // A machine short of memory may have taken some.
+    EXPECT_GT(in_memory, all / 2);
+  }
+  EXPECT_EQ(tables, 1U);
+}
+
+}  // namespace
+}  // namespace thumb::testing
