@@ -14,6 +14,9 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kLivePage = 500;
 constexpr std::chrono::seconds kWaitForChange{30};
+// Answers in a row that bring nothing. One may: of another view that was seen before it was told
+// of.
+constexpr int kInVain = 1;
 constexpr std::string_view kKeepAlive = ": keep-alive\n";
 
 // Clients come back after this time, spread so that those of a restarted server don't come all at
@@ -21,6 +24,8 @@ constexpr std::string_view kKeepAlive = ": keep-alive\n";
 std::string retry_line(std::uint64_t number) {
   return "retry: " + std::to_string(1'500 + number * 379 % 1'000) + "\n";
 }
+
+bool is_due(const std::optional<Deadline>& time) { return time && Steady::now() >= *time; }
 
 }  // namespace
 
@@ -69,11 +74,18 @@ void ChangeHub::run(const std::stop_token& stop) {
       edge_.reset();
       behind_.clear();
       ahead_.clear();
+      armed_at_.reset();
+      arm_again_.reset();
       continue;
     }
-    const bool again = ask_again_ && Steady::now() >= *ask_again_;
+    const bool again = is_due(ask_again_);
     if (again) ask_again_.reset();
-    if (letters.changed || again || !edge_) follow_feed();
+    const bool look_again = is_due(arm_again_);
+    if (look_again) {
+      armed_at_.reset();
+      arm_again_.reset();
+    }
+    if (letters.changed || again || look_again || !edge_) follow_feed();
     recall_those_ahead();
     serve_those_behind();
     if (Steady::now() >= next_keep_alive_) keep_alive();
@@ -86,7 +98,8 @@ ChangeHub::Letters ChangeHub::wait_for_mail(const std::stop_token& stop) {
   if (listeners_.empty()) {
     mail_->came.wait(lock, stop, any);
   } else if (behind_.empty() || ask_again_) {
-    auto until = std::min(next_keep_alive_, ask_again_.value_or(Deadline::max()));
+    auto until = std::min({next_keep_alive_, ask_again_.value_or(Deadline::max()),
+                           arm_again_.value_or(Deadline::max())});
     if (!ahead_.empty()) until = std::min(until, *ahead_.front()->ahead_until);
     mail_->came.wait_until(lock, stop, until, any);
   }
@@ -137,20 +150,36 @@ void ChangeHub::follow_feed() {
   } while (arm());
 }
 
-// False if it was armed already.
+// False if it was armed already, or is not to be for a while.
 bool ChangeHub::arm() {
-  if (!edge_) return false;
+  if (!edge_ || arm_again_) return false;
   {
     const std::lock_guard lock(mail_->mutex);
-    if (std::exchange(mail_->armed, true)) return false;
+    if (mail_->armed) return false;
+    in_vain_ = was_answered_in_vain() ? in_vain_ + 1 : 0;
+    if (in_vain_ > kInVain) {
+      arm_again_ = Steady::now() + options_.retry;
+      return false;
+    }
+    mail_->armed = true;
   }
-  view_.wait_for_change(edge_->sequence, Steady::now() + kWaitForChange, [mail = mail_](bool) {
+  armed_at_ = edge_;
+  armed_until_ = Steady::now() + kWaitForChange;
+  view_.wait_for_change(edge_->sequence, armed_until_, [mail = mail_](bool) {
     mail->post([&](Letters& letters) {
       letters.changed = true;
       mail->armed = false;
     });
   });
   return true;
+}
+
+// The last question was answered before its time, and there is nothing new: too many wait for the
+// view already (it says so at once), or it takes another view's changes for this one's. To ask
+// again at once would be to ask without end.
+bool ChangeHub::was_answered_in_vain() const {
+  return armed_at_ && armed_at_->view_id == edge_->view_id &&
+         armed_at_->sequence == edge_->sequence && Steady::now() < armed_until_;
 }
 
 // True if there may be more.

@@ -34,7 +34,8 @@ struct Subscription {
 
 struct ChangeHubOptions {
   std::chrono::milliseconds keep_alive{15'000};  // a comment that often, so that proxies see life
-  std::chrono::milliseconds retry{1'000};        // before a view that can't be read is asked again
+  // Before a view that can't be read is asked again, or one that tells of changes and has none.
+  std::chrono::milliseconds retry{1'000};
   // A listener that comes from another instance may be ahead of this one for a moment. Past this
   // time its place was never ours: the feed has lost it (in a power cut), or somebody made it up.
   std::chrono::milliseconds ahead{5'000};
@@ -73,6 +74,7 @@ class ChangeHub {
 
   void follow_feed();
   [[nodiscard]] bool arm();
+  [[nodiscard]] bool was_answered_in_vain() const;
   [[nodiscard]] bool read_live_page();
   void fan_out(const ChangePage& page);
   void write_blocks(Listener& listener, const std::vector<Block>& blocks);
@@ -110,6 +112,10 @@ class ChangeHub {
   std::deque<ListenerPtr> behind_;  // with room for more
   std::deque<ListenerPtr> ahead_;   // of the edge when they came, by the time that they are given
   std::optional<Deadline> ask_again_;
+  std::optional<FeedPlace> armed_at_;  // the edge when the view was last asked to tell of more
+  Deadline armed_until_;
+  int in_vain_ = 0;                    // answers in a row before their time, with nothing new
+  std::optional<Deadline> arm_again_;  // not before
   Deadline next_keep_alive_;
   std::uint64_t joined_ = 0;
   std::jthread thread_;  // last: starts when all else is there

@@ -102,7 +102,9 @@ Result<ChangePage> RemoteViewReader::changes(std::uint64_t after, std::size_t li
   const auto answer = ask(view_wire::changes_path(after, limit));
   if (!answer) return Failure(answer.error());
   if (answer->status != 200) return refused(*answer);
-  return as_reader_sees(view_wire::decode_changes(answer->body));
+  auto page = as_reader_sees(view_wire::decode_changes(answer->body));
+  if (page) note_feed(*page);
+  return page;
 }
 
 Result<std::int64_t> RemoteViewReader::position(Topic topic, std::int32_t partition) {
@@ -158,24 +160,34 @@ void RemoteViewReader::send_wait(const Waiters::Wanted& wanted) {
   const auto left = std::chrono::ceil<milliseconds>(wanted.deadline - Steady::now());
   const auto limit = std::clamp(left, milliseconds(0), options_.wait_limit);
   const view_wire::Wait question{wanted.partition, wanted.next_offset, limit};
+  Asked asked{wanted, Steady::now() + limit, {}};
+  {
+    const std::lock_guard lock(mutex_);
+    asked.view_id = heard_.view_id;
+  }
   fetcher_->fetch(
       options_.url + view_wire::wait_path(question), limit + options_.timeout,
-      [this, wanted](const Result<Fetched>& answer) { on_wait_answered(wanted, answer); });
+      [this, asked](const Result<Fetched>& answer) { on_wait_answered(asked, answer); });
 }
 
 // On the fetcher's thread, which must not wait for another answer: those who wait are told on ours.
-void RemoteViewReader::on_wait_answered(const Waiters::Wanted& wanted,
-                                        const Result<Fetched>& answer) {
+void RemoteViewReader::on_wait_answered(const Asked& asked, const Result<Fetched>& answer) {
+  const auto& wanted = asked.wanted;
   Result<ViewStats> stats = unavailable("no answer");
   if (answer && answer->status == 200) {
     stats = as_reader_sees(view_wire::decode_stats(answer->body));
   }
   if (stats) note(*stats);
+  // Else too many wait there already, and the next question would be answered as soon as this one.
+  const bool waited_for =
+      stats && (reached(wanted) || stats->view_id != asked.view_id || Steady::now() >= asked.until);
   {
     const std::lock_guard lock(mutex_);
-    const auto asked = asking_.find(wanted.partition);
-    if (asked != asking_.end() && asked->second == wanted.next_offset) asking_.erase(asked);
-    if (!stats) ask_not_before_ = Steady::now() + options_.pause;
+    const auto under_way = asking_.find(wanted.partition);
+    if (under_way != asking_.end() && under_way->second == wanted.next_offset) {
+      asking_.erase(under_way);
+    }
+    if (!waited_for) ask_not_before_ = Steady::now() + options_.pause;
     woken_ = true;
   }
   wake_.notify_one();
@@ -190,6 +202,23 @@ void RemoteViewReader::note(const ViewStats& stats) {
     feed_began_anew_ =
         feed_began_anew_ || (!heard_.view_id.empty() && heard_.view_id != stats.view_id);
     heard_ = {stats.view_id, std::move(places)};
+    woken_ = true;
+  }
+  wake_.notify_one();
+}
+
+// Whoever reads the feed asks next to be told of what is behind this page: against the number of
+// the view before, he would be told so at once, again and again, until another answer comes.
+void RemoteViewReader::note_feed(const ChangePage& page) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto newest = static_cast<std::int64_t>(page.newest);
+    const bool another = heard_.view_id != page.view_id;
+    auto& known = heard_.places[kFeedPlace];
+    if (!another && newest <= known) return;
+    feed_began_anew_ = feed_began_anew_ || (another && !heard_.view_id.empty());
+    heard_.view_id = page.view_id;
+    known = newest;
     woken_ = true;
   }
   wake_.notify_one();

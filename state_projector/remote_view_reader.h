@@ -58,13 +58,21 @@ class RemoteViewReader final : public ViewReader {
     Positions places;  // positions, and the number of the newest change
   };
 
+  // A request that waits.
+  struct Asked {
+    Waiters::Wanted wanted;
+    Deadline until;       // it is answered by then
+    std::string view_id;  // heard last before it
+  };
+
   [[nodiscard]] Result<Fetched> ask(const std::string& path);
   void wait(const Waiters::Wanted& wanted, std::function<void(bool)> done);
   [[nodiscard]] bool reached(const Waiters::Wanted& wanted) const;
   void ask_for_waiters();
   void send_wait(const Waiters::Wanted& wanted);
-  void on_wait_answered(const Waiters::Wanted& wanted, const Result<Fetched>& answer);
+  void on_wait_answered(const Asked& asked, const Result<Fetched>& answer);
   void note(const ViewStats& stats);
+  void note_feed(const ChangePage& page);
   void settle();
   void report(const Result<void>& outcome);
   void run(const std::stop_token& stop);
@@ -80,7 +88,7 @@ class RemoteViewReader final : public ViewReader {
   Heard heard_;
   bool feed_began_anew_ = false;
   Positions asking_;           // places with a waiting request under way, and its offset
-  Deadline ask_not_before_{};  // after a failed one
+  Deadline ask_not_before_{};  // after a failed one, or one answered too soon
   std::string last_problem_;
 
   std::unique_ptr<HttpFetcher> fetcher_;  // its callbacks use all of the above

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -87,6 +88,8 @@ class FakeViewReader final : public ViewReader {
     const std::lock_guard lock(mutex_);
     return waiters_.size();
   }
+
+  [[nodiscard]] int asked_to_wait() const { return asked_to_wait_; }
 
   Result<std::optional<ImageRow>> get(const ImageId& id) override {
     const std::lock_guard lock(mutex_);
@@ -185,6 +188,7 @@ class FakeViewReader final : public ViewReader {
 
   void wait(Waiter waiter) {
     bool reached = false;
+    ++asked_to_wait_;
     {
       const std::lock_guard lock(mutex_);
       reached = available_ && is_reached(waiter);
@@ -278,6 +282,7 @@ class FakeViewReader final : public ViewReader {
 
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
+  std::atomic<int> asked_to_wait_ = 0;
   bool available_ = true;
   std::map<ImageId, ImageRow> rows_;
   std::map<ImageId, std::vector<HistoryEntry>> history_;
