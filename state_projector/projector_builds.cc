@@ -140,7 +140,7 @@ void Projector::build_beside(const std::string& task, SideBuild::Begin begin) {
       std::make_unique<SideBuild>(std::move(begin), ports_.open_reader, ports_.admin, ports_.names,
                                   SideBuildOptions{options_.batch_records, options_.poll_wait,
                                                    options_.ask_timeout, options_.retry_pause},
-                                  progress_, log_);
+                                  progress_);
 }
 
 void Projector::look_after_build() {

@@ -9,15 +9,13 @@
 namespace thumb {
 
 SideBuild::SideBuild(Begin begin, OpenReader open_reader, kafka::Admin& admin,
-                     const TopicNames& names, SideBuildOptions options, BuildProgress& progress,
-                     Log& log)
+                     const TopicNames& names, SideBuildOptions options, BuildProgress& progress)
     : begin_(std::move(begin)),
       open_reader_(std::move(open_reader)),
       admin_(admin),
       names_(names),
       options_(options),
-      progress_(progress),
-      log_(log) {
+      progress_(progress) {
   progress_.begin({}, {});
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
@@ -75,7 +73,7 @@ Result<void> SideBuild::fold(const std::stop_token& stop) {
   progress_.aim(targets);
 
   auto& writer = *view_.writer;
-  if (auto whole = check_log_start(*cluster, writer.positions(), log_); !whole) return whole;
+  if (auto whole = require_log_since(*cluster, writer.positions()); !whole) return whole;
   const auto reader = open_reader_();
   if (!reader) return Failure(reader.error());
   const auto starts = reading_starts(*cluster, writer.positions(), names_);

@@ -36,7 +36,7 @@ class SideBuild {
 
   // All references must outlive it.
   SideBuild(Begin begin, OpenReader open_reader, kafka::Admin& admin, const TopicNames& names,
-            SideBuildOptions options, BuildProgress& progress, Log& log);
+            SideBuildOptions options, BuildProgress& progress);
   // Stops at the end of a batch.
   ~SideBuild();
   SideBuild(const SideBuild&) = delete;
@@ -63,7 +63,6 @@ class SideBuild {
   const TopicNames& names_;
   const SideBuildOptions options_;
   BuildProgress& progress_;
-  Log& log_;
 
   mutable std::mutex mutex_;
   std::optional<Positions> positions_;  // once there is a view

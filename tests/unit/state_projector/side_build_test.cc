@@ -384,6 +384,24 @@ TEST_F(SideBuildTest, ALogThatLostItsBeginningReplacesNoView) {
   }
 }
 
+TEST_F(SideBuildTest, ACheckpointFromBeforeWhatTheLogHasLostReplacesNoView) {
+  start();
+  const auto id = serving();
+  ASSERT_TRUE(wish(Wish::kCheckpoint).has_value());
+  for (int i = 8; i <= 9; ++i) log_.append(uploaded(image_id(i)), 1, 900);
+  ASSERT_TRUE(wait_until([&] { return read_row(*view(id), image_id(9)).value().has_value(); }));
+  log_.set_low(Topic::kImageRequests, 1, 6);
+  ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
+  ASSERT_TRUE(wait_until(
+      [this] { return projector_->progress().report().state == BuildReport::State::kFailed; }));
+  // Not to delete the view, as where none serves.
+  const auto problem = projector_->progress().report().problem;
+  EXPECT_NE(problem.find("log-truncated: image-requests/1 begins at offset 6: a view folded from"),
+            std::string::npos)
+      << problem;
+  EXPECT_EQ(serving(), id);
+}
+
 TEST_F(SideBuildTest, ANewInstanceBeginsWithTheCheckpointAndReadsTheTail) {
   start();
   const auto old_id = serving();
