@@ -75,7 +75,8 @@ struct ReadBatch {
 class PartitionReader {
  public:
   virtual ~PartitionReader() = default;
-  // Replaces what is read. Offsets are those of the first records wanted.
+  // Replaces what is read. Offsets are those of the first records wanted. What is being fetched
+  // stays if the same is asked for again before anything of it was read.
   [[nodiscard]] virtual Result<void> assign(std::span<const PartitionOffset> starts) = 0;
   // Up to `max` records. Returns as soon as something is there, or empty after `wait`.
   // Errors: "offset-out-of-range" (kNever: the log does not hold the position), kFatal others.

@@ -67,16 +67,20 @@ class RdPartitionReader final : public PartitionReader {
   }
 
   Result<void> assign(std::span<const PartitionOffset> starts) override {
+    std::map<TopicPartition, std::int64_t> wanted;
+    for (const auto& [tp, offset] : starts) wanted[tp] = offset;
+    if (!failure_ && wanted == next_) return {};
     failure_.reset();
-    next_.clear();
+    next_ = std::move(wanted);
     at_ = next_.end();
-    for (const auto& [tp, offset] : starts) next_[tp] = offset;
     // Before they are read: then the first fetch asks for all of them. One that asks for some only
     // would hold the others up for as long as it waits in vain.
     learn_topics(starts);
     const auto code = rd_kafka_assign(client_.get(), to_rd(starts).get());
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return tl::unexpected(to_error(code, "assign"));
-    return {};
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    next_.clear();
+    at_ = next_.end();
+    return tl::unexpected(to_error(code, "assign"));
   }
 
   Result<ReadBatch> poll(std::size_t max, milliseconds wait) override {

@@ -132,29 +132,29 @@ Result<void> checkpoint_serving_view(CheckpointStore& checkpoints, const ViewFol
   return save_and_prune(checkpoints, *copy, options.keep, log, {});
 }
 
-Result<std::optional<std::string>> restore_as_next(CheckpointStore& checkpoints,
-                                                   const ViewFolder& folder,
-                                                   const ViewOpener::OpenStore& open_store,
-                                                   const ClusterState& cluster, Log& log,
-                                                   const std::stop_token& stop) {
+Result<std::optional<RestoredView>> restore_as_next(
+    CheckpointStore& checkpoints, const ViewFolder& folder, const ViewOpener::OpenStore& open_store,
+    const ClusterState& cluster, const std::function<void(const Positions&)>& on_chosen, Log& log,
+    const std::stop_token& stop) {
   const auto id = make_view_id();
-  const auto restored = checkpoints.restore(
-      checkpoint_shelf(kRowVersion, cluster.cluster_id),
-      [&](const CheckpointManifest& manifest) { return objection(manifest, cluster); },
-      folder.path_of(id), stop);
+  const auto object_or_choose = [&](const CheckpointManifest& manifest) {
+    auto why_not = objection(manifest, cluster);
+    if (why_not.empty()) on_chosen(manifest.positions);
+    return why_not;
+  };
+  const auto restored = checkpoints.restore(checkpoint_shelf(kRowVersion, cluster.cluster_id),
+                                            object_or_choose, folder.path_of(id), stop);
   if (!restored) return Failure(restored.error());
   if (!*restored) return std::nullopt;
-  {
-    // Another view from here on: the one that it was copied from may go on elsewhere.
-    auto store = open_store(folder.path_of(id));
-    if (!store) return Failure(std::move(store.error()));
-    const auto meta = encode_meta({kRowVersion, cluster.cluster_id, id, cluster.partitions});
-    if (auto written = (*store)->write(meta); !written) return Failure(std::move(written.error()));
-  }
+  auto store = open_store(folder.path_of(id));
+  if (!store) return Failure(std::move(store.error()));
+  // Another view from here on: the one that it was copied from may go on elsewhere.
+  const auto meta = encode_meta({kRowVersion, cluster.cluster_id, id, cluster.partitions});
+  if (auto written = (*store)->write(meta); !written) return Failure(std::move(written.error()));
   if (auto set = folder.set_next(id); !set) return Failure(std::move(set.error()));
   log.info("view restored from a checkpoint",
            {{"view_id", id}, {"made_at", to_rfc3339((*restored)->made_at)}});
-  return id;
+  return RestoredView{id, std::move(*store)};
 }
 
 }  // namespace thumb

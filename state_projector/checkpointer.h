@@ -68,11 +68,18 @@ class Checkpointer {
                                                    const ViewOpener::OpenStore& open_store,
                                                    CheckpointOptions options, Log& log);
 
+struct RestoredView {
+  std::string id;
+  std::unique_ptr<KeyValueStore> store;
+};
+
 // Makes the newest good checkpoint of this program's row version and of the cluster, that stands
-// within the log, a new view of the folder, named by `next`; gives its id. Empty if there is none.
-// REQUIRES: the caller holds ViewFolder::lock().
-[[nodiscard]] Result<std::optional<std::string>> restore_as_next(
+// within the log, a new view of the folder, named by `next`. Empty if there is none. `on_chosen` is
+// told where one stands before its files are brought, so that the log behind it may be fetched
+// meanwhile; again if that one is damaged. REQUIRES: the caller holds ViewFolder::lock().
+[[nodiscard]] Result<std::optional<RestoredView>> restore_as_next(
     CheckpointStore& checkpoints, const ViewFolder& folder, const ViewOpener::OpenStore& open_store,
-    const ClusterState& cluster, Log& log, const std::stop_token& stop);
+    const ClusterState& cluster, const std::function<void(const Positions&)>& on_chosen, Log& log,
+    const std::stop_token& stop);
 
 }  // namespace thumb

@@ -29,10 +29,12 @@ Result<std::set<std::string>> outdated(const KeyValueReader& view, const ImageRo
 }
 
 // The offset of the newest tombstone of personal fields among `entries`; 0 if there is none.
-std::int64_t newest_tombstone(std::span<const HistoryEntry> entries) {
+std::int64_t newest_tombstone(std::span<const HistoryEntry* const> entries) {
   std::int64_t offset = 0;
-  for (const auto& entry : entries) {
-    if (erases_personal(entry.topic, entry.part)) offset = std::max(offset, entry.position.offset);
+  for (const auto* entry : entries) {
+    if (erases_personal(entry->topic, entry->part)) {
+      offset = std::max(offset, entry->position.offset);
+    }
   }
   return offset;
 }
@@ -48,7 +50,8 @@ bool stays_in_history(Topic topic, std::int64_t offset, std::int64_t erased_belo
 }
 
 Result<void> append_history_change(const KeyValueReader& view, const ImageRow& after,
-                                   bool deleted_before, std::span<const HistoryEntry> entries,
+                                   bool deleted_before,
+                                   std::span<const HistoryEntry* const> entries,
                                    std::vector<KeyChange>& changes) {
   if (after.deleted && deleted_before) return {};
   const std::int64_t erased_below = newest_tombstone(entries);
@@ -58,11 +61,11 @@ Result<void> append_history_change(const KeyValueReader& view, const ImageRow& a
     for (const auto& key : *keys) changes.push_back({key, std::nullopt});
   }
   if (after.deleted) return {};
-  for (const auto& entry : entries) {
-    if (!stays_in_history(entry.topic, entry.position.offset, erased_below)) continue;
-    changes.push_back({view_keys::history(after.id, {entry.topic, entry.position.partition},
-                                          entry.position.offset),
-                       encode_history(entry)});
+  for (const auto* entry : entries) {
+    const auto& [partition, offset] = entry->position;
+    if (!stays_in_history(entry->topic, offset, erased_below)) continue;
+    changes.push_back(
+        {view_keys::history(after.id, {entry->topic, partition}, offset), encode_history(*entry)});
   }
   return {};
 }

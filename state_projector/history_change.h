@@ -23,7 +23,7 @@ namespace thumb {
 // `deleted_before` says that it was deleted already. Errors: those of the store.
 [[nodiscard]] Result<void> append_history_change(const KeyValueReader& view, const ImageRow& after,
                                                  bool deleted_before,
-                                                 std::span<const HistoryEntry> entries,
+                                                 std::span<const HistoryEntry* const> entries,
                                                  std::vector<KeyChange>& changes);
 
 }  // namespace thumb

@@ -241,11 +241,12 @@ Result<void> restore(const Command& command, const StopSignal& stop, Log& log) {
   const auto cluster = ask_cluster(**admin, names, std::chrono::seconds(5));
   if (!cluster) return Failure(cluster.error());
   CheckpointStore checkpoints(**blobs, **blobs, log);
-  const auto id =
-      restore_as_next(checkpoints, folder, RocksStore::open, *cluster, log, stop.token());
-  if (!id) return Failure(id.error());
-  if (!*id) return fail(ErrorKind::kNotFound, "no-checkpoint", "there is no good checkpoint");
-  std::cout << "view " << **id << " restored; the projector catches it up when it starts\n";
+  const auto restored = restore_as_next(
+      checkpoints, folder, RocksStore::open, *cluster, [](const Positions&) {}, log, stop.token());
+  if (!restored) return Failure(restored.error());
+  if (!*restored) return fail(ErrorKind::kNotFound, "no-checkpoint", "there is no good checkpoint");
+  std::cout << "view " << (*restored)->id
+            << " restored; the projector catches it up when it starts\n";
   return {};
 }
 

@@ -36,26 +36,34 @@ std::string mismatch(const ViewMeta& meta, const Positions& positions,
 
 }  // namespace
 
-Result<OpenView> ViewOpener::open(const std::string& id) const {
-  auto store = open_store_(folder_.path_of(id));
-  if (!store) return Failure(std::move(store.error()));
+Result<OpenView> ViewOpener::begin_writing(const std::string& id,
+                                           std::shared_ptr<KeyValueStore> store) const {
   // A view that has served goes on telling its changes wherever it is folded, or those who remember
   // one of its numbers would miss what came between. One that never did has nobody to tell.
-  const auto served = (*store)->get(view_keys::last_change());
+  const auto served = store->get(view_keys::last_change());
   if (!served) return Failure(served.error());
-  auto writer = ViewWriter::open(**store, names_, *served ? kWithFeed : kWithoutFeed);
+  auto writer = ViewWriter::open(*store, names_, *served ? kWithFeed : kWithoutFeed);
   if (!writer) return Failure(std::move(writer.error()));
-  return OpenView{id, std::move(*store), std::move(*writer)};
+  return OpenView{id, std::move(store), std::move(*writer)};
 }
 
 Result<std::optional<OpenView>> ViewOpener::reopen(const std::string& id,
                                                    const ClusterState& cluster) const {
-  const auto unusable = [&](const Error& error) -> Result<std::optional<OpenView>> {
-    if (error.kind != ErrorKind::kCorrupt) return Failure(error);
-    log_.error("view is damaged and not gone on with", error);
-    return std::nullopt;
-  };
-  auto view = open(id);
+  auto store = open_store_(folder_.path_of(id));
+  if (!store) return unusable(store.error());
+  return go_on(id, std::move(*store), cluster);
+}
+
+Result<std::optional<OpenView>> ViewOpener::unusable(const Error& error) const {
+  if (error.kind != ErrorKind::kCorrupt) return Failure(error);
+  log_.error("view is damaged and not gone on with", error);
+  return std::nullopt;
+}
+
+Result<std::optional<OpenView>> ViewOpener::go_on(const std::string& id,
+                                                  std::shared_ptr<KeyValueStore> store,
+                                                  const ClusterState& cluster) const {
+  auto view = begin_writing(id, std::move(store));
   if (!view) return unusable(view.error());
   const auto meta = read_meta(*view->store);
   if (!meta) return unusable(meta.error());
@@ -76,15 +84,13 @@ Result<std::optional<OpenView>> ViewOpener::reopen(const std::string& id,
 
 Result<OpenView> ViewOpener::make(const ClusterState& cluster) const {
   const auto id = make_view_id();
-  {
-    auto store = open_store_(folder_.path_of(id));
-    if (!store) return Failure(std::move(store.error()));
-    const auto meta = encode_meta({kRowVersion, cluster.cluster_id, id, cluster.partitions});
-    if (auto written = (*store)->write(meta); !written) return Failure(std::move(written.error()));
-  }
+  auto store = open_store_(folder_.path_of(id));
+  if (!store) return Failure(std::move(store.error()));
+  const auto meta = encode_meta({kRowVersion, cluster.cluster_id, id, cluster.partitions});
+  if (auto written = (*store)->write(meta); !written) return Failure(std::move(written.error()));
   if (auto set = folder_.set_next(id); !set) return Failure(std::move(set.error()));
   log_.info("building a new view", {{"view_id", id}, {"cluster_id", cluster.cluster_id}});
-  return open(id);
+  return begin_writing(id, std::move(*store));
 }
 
 Result<void> ViewOpener::begin_feed(OpenView& view) const {

@@ -35,6 +35,10 @@ class ViewOpener {
   // the disk: kConflict/"partition-count-changed" (never).
   [[nodiscard]] Result<std::optional<OpenView>> reopen(const std::string& id,
                                                        const ClusterState& cluster) const;
+  // The same of one whose store is open already.
+  [[nodiscard]] Result<std::optional<OpenView>> go_on(const std::string& id,
+                                                      std::shared_ptr<KeyValueStore> store,
+                                                      const ClusterState& cluster) const;
   // A new one, empty, named by `next`.
   [[nodiscard]] Result<OpenView> make(const ClusterState& cluster) const;
 
@@ -42,7 +46,9 @@ class ViewOpener {
   [[nodiscard]] Result<void> begin_feed(OpenView& view) const;
 
  private:
-  [[nodiscard]] Result<OpenView> open(const std::string& id) const;
+  [[nodiscard]] Result<OpenView> begin_writing(const std::string& id,
+                                               std::shared_ptr<KeyValueStore> store) const;
+  [[nodiscard]] Result<std::optional<OpenView>> unusable(const Error& error) const;
 
   const ViewFolder& folder_;
   const TopicNames& names_;

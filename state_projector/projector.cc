@@ -111,7 +111,11 @@ Result<Projector::Folding> Projector::choose_view(const ClusterState& cluster,
 }
 
 Result<OpenView> Projector::begin_view(const ClusterState& cluster, const std::stop_token& stop) {
-  auto view = restored(cluster, stop);
+  const auto fetch_ahead = [&](const Positions& positions) {
+    // fold() asks for the same again, and hears of what is wrong with it.
+    (void)ports_.reader.assign(reading_starts(cluster, positions, ports_.names));
+  };
+  auto view = restored(cluster, fetch_ahead, stop);
   if (view) return view;
   // An empty view, begun now, would be gone on with at the next start instead of the checkpoint.
   if (stop.stop_requested()) return told_to_stop();

@@ -121,6 +121,7 @@ class Projector {
   [[nodiscard]] Result<OpenView> half_built_or_new(const ClusterState& cluster);
   [[nodiscard]] Result<OpenView> new_view(const ClusterState& cluster);
   [[nodiscard]] Result<OpenView> restored(const ClusterState& cluster,
+                                          const std::function<void(const Positions&)>& on_chosen,
                                           const std::stop_token& stop) const;
   void pause(const std::stop_token& stop) const;
 

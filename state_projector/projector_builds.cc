@@ -89,18 +89,20 @@ Result<void> Projector::rebuild_from_checkpoint() {
   // Files are copied for a while before there is a view to go on with at the next start.
   if (auto wanted = folder_.want_restore(); !wanted) return wanted;
   build_beside("restore", [this](const ClusterState& cluster, const std::stop_token& stop) {
-    return restored(cluster, stop);
+    return restored(
+        cluster, [](const Positions&) {}, stop);
   });
   return {};
 }
 
 Result<OpenView> Projector::restored(const ClusterState& cluster,
+                                     const std::function<void(const Positions&)>& on_chosen,
                                      const std::stop_token& stop) const {
-  const auto id =
-      restore_as_next(ports_.checkpoints, folder_, ports_.open_store, cluster, log_, stop);
-  if (!id) return Failure(id.error());
-  if (!*id) return fail(ErrorKind::kNotFound, "no-checkpoint", "there is no good checkpoint");
-  auto view = opener_.reopen(**id, cluster);
+  auto found = restore_as_next(ports_.checkpoints, folder_, ports_.open_store, cluster, on_chosen,
+                               log_, stop);
+  if (!found) return Failure(std::move(found.error()));
+  if (!*found) return fail(ErrorKind::kNotFound, "no-checkpoint", "there is no good checkpoint");
+  auto view = opener_.go_on((*found)->id, std::move((*found)->store), cluster);
   if (!view) return Failure(std::move(view.error()));
   if (!*view) return fail(ErrorKind::kCorrupt, "no-checkpoint", "the checkpoint can't be used");
   return std::move(**view);

@@ -49,6 +49,7 @@ class ViewWriter {
       : store_(store), names_(names), options_(options) {}
 
   void take(const RecordView& record, Batch& batch) const;
+  static void decode(Batch& batch);
   [[nodiscard]] Result<void> fold_rows(Batch& batch) const;
   void tell_watchers(const std::optional<ImageRow>& before, const ImageRow& after,
                      Batch& batch) const;

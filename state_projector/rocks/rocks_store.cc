@@ -16,6 +16,9 @@ bool names_lock(const rocksdb::Status& status) {
   return status.IsIOError() && status.ToString().find("lock") != std::string::npos;
 }
 
+// What a batch has around a key and its value, at most: a tag, and their sizes.
+constexpr std::size_t kBytesAround = 11;
+
 std::filesystem::path runs_of(const std::filesystem::path& folder) { return folder / "runs"; }
 
 }  // namespace
@@ -72,7 +75,11 @@ Result<void> RocksStore::scan(std::string_view prefix, std::string_view from,
 }
 
 Result<void> RocksStore::write(std::span<const KeyChange> changes) {
-  rocksdb::WriteBatch batch;
+  std::size_t bytes = 0;
+  for (const auto& change : changes) {
+    bytes += kBytesAround + change.key.size() + (change.value ? change.value->size() : 0);
+  }
+  rocksdb::WriteBatch batch(bytes);
   for (const auto& change : changes) {
     const auto status =
         change.value ? batch.Put(change.key, *change.value) : batch.Delete(change.key);
