@@ -53,8 +53,12 @@ void show(const Json& build, bool by_partition, std::ostream& out) {
     const auto position = number_of(partition, "position");
     const auto target = number_of(partition, "target");
     if (position >= target) continue;
-    out << fmt::format("  {}/{:.0f} {:.0f}/{:.0f}\n", text_of(partition, "topic"),
+    out << fmt::format("  {}/{:.0f} {:.0f}/{:.0f}", text_of(partition, "topic"),
                        number_of(partition, "partition"), position, target);
+    if (partition.contains("seconds_left")) {
+      out << fmt::format(", about {:.0f} s", number_of(partition, "seconds_left"));
+    }
+    out << '\n';
   }
 }
 

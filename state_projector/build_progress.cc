@@ -18,6 +18,14 @@ std::optional<double> BuildReport::seconds_left() const {
   return static_cast<double>(left()) / rate;
 }
 
+std::optional<double> BuildReport::seconds_left(const ViewPartition& partition) const {
+  const auto position = position_of(positions, partition);
+  const auto read = position - position_of(begun_at, partition);
+  if (read <= 0 || took.count() <= 0) return std::nullopt;
+  const auto missing = std::max<std::int64_t>(0, position_of(targets, partition) - position);
+  return static_cast<double>(missing) * took.count() / static_cast<double>(read);
+}
+
 std::int64_t offsets_missing(const Positions& positions, const Positions& wanted) {
   std::int64_t missing = 0;
   for (const auto& [partition, offset] : wanted) {
@@ -41,6 +49,7 @@ void BuildProgress::begin(const std::string& view_id, const Positions& positions
   report_.state = BuildReport::State::kBuilding;
   report_.task = task_;
   report_.view_id = view_id;
+  report_.begun_at = positions;
   report_.positions = positions;
   begun_ = Steady::now();
   changed_(report_);

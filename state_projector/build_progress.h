@@ -19,6 +19,7 @@ struct BuildReport {
   State state = State::kNone;  // of the newest build since the start of this process
   std::string task;            // what was asked for: "rebuild", "restore", "rollback"; or nothing
   std::string view_id;
+  Positions begun_at;
   Positions positions;
   Positions targets;         // ends of the log when it began; no more than a moving goal's first
   std::int64_t records = 0;  // folded by this process
@@ -30,6 +31,8 @@ struct BuildReport {
   [[nodiscard]] std::int64_t left() const;   // those of them past the positions
   // Until they are read; empty before there is a rate.
   [[nodiscard]] std::optional<double> seconds_left() const;
+  // The same of one partition, at the rate that it is read at itself.
+  [[nodiscard]] std::optional<double> seconds_left(const ViewPartition& partition) const;
 };
 
 // Offsets that `positions` lack to be at or past `wanted` in every partition.

@@ -73,7 +73,8 @@ void declare_commands(CLI::App& app, Command& command) {
                       "it in; with none running, do it here, up to the same positions");
   rebuild->add_flag("--from-checkpoint", command.from_checkpoint,
                     "Begin with the newest good checkpoint instead of the first offset");
-  rebuild->add_flag("--partitions", command.by_partition, "Show what each partition lacks");
+  rebuild->add_flag("--partitions", command.by_partition,
+                    "Show what each partition lacks, and how long it takes");
   rebuild->add_flag("--force", command.force_rebuild,
                     "With no projector running: swap it in even if its digest is another");
   add("checkpoint", "Copy the serving view to the blob store, for new instances to begin with");

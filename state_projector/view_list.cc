@@ -131,10 +131,12 @@ std::string build_json(const BuildReport& report) {
   if (report.state == BuildReport::State::kNone) return json.dump();
   auto partitions = Json::array();
   for (const auto& [partition, target] : report.targets) {
-    partitions.push_back({{"topic", role_of(partition.topic).name},
-                          {"partition", partition.partition},
-                          {"position", position_of(report.positions, partition)},
-                          {"target", target}});
+    Json one = {{"topic", role_of(partition.topic).name},
+                {"partition", partition.partition},
+                {"position", position_of(report.positions, partition)},
+                {"target", target}};
+    if (const auto seconds = report.seconds_left(partition)) one["seconds_left"] = *seconds;
+    partitions.push_back(std::move(one));
   }
   const auto rate = report.records_per_second();
   if (!report.task.empty()) json["task"] = report.task;

@@ -41,6 +41,19 @@ TEST_F(BuildProgressTest, CountsOffsetsUpToTheirTargets) {
   EXPECT_EQ(progress_.report().left(), 30);
 }
 
+TEST_F(BuildProgressTest, EachPartitionHasATimeOfItsOwn) {
+  progress_.begin("view", {{kOne, 10}});
+  progress_.aim({{kOne, 110}, {kOther, 50}});
+  progress_.moved({{kOne, 60}}, 50);
+  const auto report = progress_.report();
+  ASSERT_TRUE(report.seconds_left(kOne).has_value());
+  EXPECT_DOUBLE_EQ(*report.seconds_left(kOne), report.took.count());  // half of it is read
+  EXPECT_FALSE(report.seconds_left(kOther).has_value());              // nothing is read yet
+  progress_.moved({{kOne, 120}, {kOther, 40}}, 100);
+  EXPECT_EQ(progress_.report().seconds_left(kOne), 0);
+  EXPECT_DOUBLE_EQ(*progress_.report().seconds_left(kOther), progress_.report().took.count() / 4);
+}
+
 TEST_F(BuildProgressTest, NothingIsLeftOfABuildThatServesOrHasFailed) {
   progress_.begin("view", {});
   progress_.aim({{kOne, 100}});
