@@ -33,6 +33,9 @@ rocksdb::Options view_options() {
   options.max_open_files = -1;
   options.info_log = std::make_shared<SilentLogger>();
   options.compression = rocksdb::kLZ4Compression;
+  // A checkpoint is brought file by file, by several threads; a view of a million events has 150
+  // MB.
+  options.target_file_size_base = std::uint64_t{32} << 20U;
   // A follower reads a WAL of up to this size anew whenever a memtable is full.
   options.write_buffer_size = std::size_t{32} << 20U;
   // A batch arrives in key order: with a hint per prefix the memtable finds the next place beside

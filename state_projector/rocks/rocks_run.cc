@@ -23,23 +23,35 @@ constexpr bool kForgetPages = false;
 
 }  // namespace
 
-RocksRun::RocksRun(const rocksdb::Options& options, std::filesystem::path file)
-    : file_(std::move(file)), writer_(written_as_it_grows(), options, nullptr, kForgetPages) {}
+RocksRun::RocksRun(const rocksdb::Options& options, const std::filesystem::path& name)
+    : name_(name.string()),
+      file_bytes_(options.target_file_size_base),
+      writer_(written_as_it_grows(), options, nullptr, kForgetPages) {}
 
 Result<std::unique_ptr<SortedRun>> RocksRun::begin(const rocksdb::Options& options,
-                                                   std::filesystem::path file) {
-  std::unique_ptr<RocksRun> run(new RocksRun(options, std::move(file)));
-  const auto status = run->writer_.Open(run->file_.string());
-  if (!status.ok()) return rocks::to_failure(status, "begin a run");
+                                                   const std::filesystem::path& name) {
+  std::unique_ptr<RocksRun> run(new RocksRun(options, name));
+  if (auto begun = run->begin_file(); !begun) return Failure(std::move(begun.error()));
   return std::unique_ptr<SortedRun>(std::move(run));
 }
 
 RocksRun::~RocksRun() {
   std::error_code gone;
-  std::filesystem::remove(file_, gone);
+  for (const auto& file : files_) std::filesystem::remove(file, gone);
+}
+
+Result<void> RocksRun::begin_file() {
+  files_.push_back(name_ + "-" + std::to_string(files_.size()));
+  const auto status = writer_.Open(files_.back());
+  if (!status.ok()) return rocks::to_failure(status, "begin a run");
+  return {};
 }
 
 Result<void> RocksRun::add(std::string_view key, std::string_view value) {
+  if (!empty_ && writer_.FileSize() >= file_bytes_) {
+    if (auto closed = finish(); !closed) return Failure(std::move(closed.error()));
+    if (auto begun = begin_file(); !begun) return begun;
+  }
   const auto status = writer_.Put(rocksdb::Slice(key.data(), key.size()),
                                   rocksdb::Slice(value.data(), value.size()));
   if (!status.ok()) return rocks::to_failure(status, "add to a run");
@@ -47,11 +59,11 @@ Result<void> RocksRun::add(std::string_view key, std::string_view value) {
   return {};
 }
 
-Result<std::optional<std::filesystem::path>> RocksRun::finish() {
-  if (empty_) return std::nullopt;
+Result<std::vector<std::string>> RocksRun::finish() {
+  if (empty_) return std::vector<std::string>();
   const auto status = writer_.Finish();
   if (!status.ok()) return rocks::to_failure(status, "finish a run");
-  return file_;
+  return files_;
 }
 
 }  // namespace thumb

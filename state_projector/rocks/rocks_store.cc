@@ -4,6 +4,8 @@
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
+#include <iterator>
 #include <system_error>
 
 #include "state_projector/rocks/rocks_reads.h"
@@ -99,9 +101,9 @@ Result<std::unique_ptr<SortedRun>> RocksStore::begin_run() {
 Result<void> RocksStore::take_in(std::vector<std::unique_ptr<SortedRun>> runs) {
   std::vector<std::string> files;
   for (auto& run : runs) {
-    auto file = static_cast<RocksRun&>(*run).finish();
-    if (!file) return Failure(std::move(file.error()));
-    if (*file) files.push_back((*file)->string());
+    auto finished = static_cast<RocksRun&>(*run).finish();
+    if (!finished) return Failure(std::move(finished.error()));
+    std::ranges::move(*finished, std::back_inserter(files));
   }
   if (files.empty()) return {};
   rocksdb::IngestExternalFileOptions options;

@@ -54,5 +54,33 @@ TEST(RocksStore, WhatItTakesInStaysInThePageCache) {
   EXPECT_EQ(tables, 1U);
 }
 
+// Whoever brings a checkpoint waits for its largest file.
+TEST(RocksStore, ALargeRunBecomesSeveralTables) {
+  const TempDir directory;
+  const auto store = RocksStore::open(directory.path() / "view").value();
+  auto run = store->begin_run().value();
+  std::mt19937_64 random(1);
+  constexpr std::size_t kPairs = 800;
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    std::string value(100'000, ' ');
+    std::ranges::generate(value, [&random] { return static_cast<char>(random()); });
+    ASSERT_TRUE(run->add("k" + std::to_string(1'000 + i), value).has_value());
+  }
+  std::vector<std::unique_ptr<SortedRun>> runs;
+  runs.push_back(std::move(run));
+  ASSERT_TRUE(store->take_in(std::move(runs)).has_value());
+  std::size_t tables = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path() / "view")) {
+    if (entry.path().extension() != ".sst") continue;
+    ++tables;
+    EXPECT_LT(entry.file_size(), 34'000'000U);
+  }
+  EXPECT_EQ(tables, 3U);  // of 80 MB
+  std::size_t pairs = 0;
+  const auto count = [&pairs](std::string_view, std::string_view) { return ++pairs > 0; };
+  ASSERT_TRUE(store->scan("k", "k", count).has_value());
+  EXPECT_EQ(pairs, kPairs);
+}
+
 }  // namespace
 }  // namespace thumb::testing
