@@ -14,6 +14,7 @@ Result<void> Projector::grant(Wish wish) {
   }
   switch (wish) {
     case Wish::kRebuild:
+      if (auto wanted = folder_.want(ViewFolder::Wanted::kRebuild); !wanted) return wanted;
       rebuild();
       return {};
     case Wish::kRollBack:
@@ -48,12 +49,13 @@ void Projector::rebuild() {
 Result<void> Projector::go_on_building() {
   const auto half_built = folder_.next();
   if (!half_built) return Failure(half_built.error());
-  if (*half_built) {
-    rebuild();
-  } else if (folder_.restore_wanted()) {
+  const auto wanted = folder_.wanted();
+  if (!wanted) return Failure(wanted.error());
+  if (!*half_built && *wanted == ViewFolder::Wanted::kRestore) {
     log_.info("a restore from a checkpoint was cut short and begins again");
     return rebuild_from_checkpoint();
   }
+  if (*half_built || *wanted == ViewFolder::Wanted::kRebuild) rebuild();
   return {};
 }
 
@@ -87,7 +89,7 @@ Result<void> Projector::rebuild_from_checkpoint() {
   if (auto forgotten = folder_.forget_next(); !forgotten) return forgotten;
   if (auto tidied = sweeper_.tidy(); !tidied) return tidied;
   // Files are copied for a while before there is a view to go on with at the next start.
-  if (auto wanted = folder_.want_restore(); !wanted) return wanted;
+  if (auto wanted = folder_.want(ViewFolder::Wanted::kRestore); !wanted) return wanted;
   build_beside("restore", [this](const ClusterState& cluster, const std::stop_token& stop) {
     return restored(
         cluster, [](const Positions&) {}, stop);
@@ -152,10 +154,9 @@ void Projector::look_after_build() {
   log_.error("the build beside the serving view has failed", *failure);
   progress_.failed(failure->code + ": " + failure->message);
   beside_.reset();
-  if (!folder_.restore_wanted()) return;
-  // It has been told that there is none: not again at each start.
-  if (auto forgotten = folder_.forget_next(); !forgotten) {
-    log_.warn("the restore will be tried again at the next start",
+  // If it failed before there was a view, it would again at each start.
+  if (auto forgotten = folder_.want(ViewFolder::Wanted::kNothing); !forgotten) {
+    log_.warn("the build will be tried again at the next start",
               {{"error", forgotten.error().message}});
   }
 }

@@ -17,7 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kViewPrefix = "v-";
-constexpr const char* kRestore = "restore";
+constexpr const char* kWanted = "wanted";
+constexpr std::string_view kRebuildText = "rebuild\n";
+constexpr std::string_view kRestoreText = "restore\n";
 constexpr std::string_view kGonePrefix = "gone-";
 
 Failure disk_failure(std::string_view what, const std::error_code& error) {
@@ -72,17 +74,23 @@ Result<UniqueFd> ViewFolder::lock() const {
   return held;
 }
 
-bool ViewFolder::restore_wanted() const {
-  std::error_code error;
-  return fs::exists(root_ / kRestore, error);
+Result<ViewFolder::Wanted> ViewFolder::wanted() const {
+  const auto text = read_file(root_ / kWanted);
+  if (!text && text.error().kind == ErrorKind::kNotFound) return Wanted::kNothing;
+  if (!text) return Failure(text.error());
+  if (*text == kRestoreText) return Wanted::kRestore;
+  return *text == kRebuildText ? Wanted::kRebuild : Wanted::kNothing;
 }
 
-Result<void> ViewFolder::want_restore() const { return replace_file(root_ / kRestore, ""); }
+Result<void> ViewFolder::want(Wanted what) const {
+  if (what == Wanted::kNothing) return remove_pointer(kWanted);
+  return replace_file(root_ / kWanted, what == Wanted::kRestore ? kRestoreText : kRebuildText);
+}
 
 // A crash in between leaves both: tidy() mends that.
 Result<void> ViewFolder::set_next(const std::string& view_id) const {
   auto set = replace_file(root_ / "next", std::string(kViewPrefix) + view_id + "\n");
-  return set ? remove_pointer(kRestore) : set;
+  return set ? want(Wanted::kNothing) : set;
 }
 
 Result<void> ViewFolder::publish(const std::string& view_id) const {
@@ -98,7 +106,7 @@ Result<void> ViewFolder::publish(const std::string& view_id) const {
 
 Result<void> ViewFolder::forget_next() const {
   auto forgotten = remove_pointer("next");
-  return forgotten ? remove_pointer(kRestore) : forgotten;
+  return forgotten ? want(Wanted::kNothing) : forgotten;
 }
 Result<void> ViewFolder::forget_previous() const { return remove_pointer("previous"); }
 
@@ -129,7 +137,7 @@ Result<void> ViewFolder::put_aside() const {
   const auto building = next();
   if (auto kept = keep(building, "next"); !kept) return kept;
   if (*building) {
-    if (auto done = remove_pointer(kRestore); !done) return done;
+    if (auto done = want(Wanted::kNothing); !done) return done;
   }
   if (auto kept = keep(previous(), "previous"); !kept) return kept;
 

@@ -3,7 +3,8 @@
 //   <root>/current       names the view that readers open: "v-<view id>"
 //   <root>/next          names the one being built to replace it, if any
 //   <root>/previous      names the one that served before, kept to go back to, if any
-//   <root>/restore       there while one is to be made from a checkpoint, before `next` names it
+//   <root>/wanted        there while one is to be made, before `next` names it: "rebuild", from the
+//                        log, or "restore", from a checkpoint
 //   <root>/v-<view id>/  a view
 //   <root>/gone-<view id>/  one that nobody names any more, until it is removed
 //   <root>/lock          held by the one process that writes here
@@ -39,11 +40,12 @@ class ViewFolder {
   // kConflict/"view-in-use" if another process writes here.
   [[nodiscard]] Result<UniqueFd> lock() const;
 
-  // Was asked to be built from a checkpoint, and is not there yet: copying one takes its time.
-  [[nodiscard]] bool restore_wanted() const;
+  // What a view is to be made from that is not there yet: copying a checkpoint takes its time.
+  enum class Wanted { kNothing, kRebuild, kRestore };
+  [[nodiscard]] Result<Wanted> wanted() const;
 
   // The following need the lock. A crash between two of them is mended by calling them again.
-  [[nodiscard]] Result<void> want_restore() const;
+  [[nodiscard]] Result<void> want(Wanted what) const;
   // Whatever was wanted is this.
   [[nodiscard]] Result<void> set_next(const std::string& view_id) const;
   // Readers follow within moments. The view that served becomes the previous one.

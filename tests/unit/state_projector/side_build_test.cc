@@ -454,20 +454,33 @@ TEST_F(SideBuildTest, ARestoreThatIsCutShortBeginsAgainAtTheNextStart) {
   };
   ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
   ASSERT_TRUE(serves_another_than(old_id));
-  EXPECT_FALSE(folder_.restore_wanted());
+  EXPECT_EQ(folder_.wanted().value(), ViewFolder::Wanted::kNothing);
   stop();
 
   std::filesystem::remove_all(folder_.root());
   std::filesystem::rename(left, folder_.root());  // as a crash would have left it
   EXPECT_EQ(serving(), old_id);
-  EXPECT_TRUE(folder_.restore_wanted());
+  EXPECT_EQ(folder_.wanted().value(), ViewFolder::Wanted::kRestore);
   EXPECT_EQ(folders(), 2U);  // one of them is half a copy
   start();
   ASSERT_TRUE(serves_another_than(old_id));
   EXPECT_EQ(projector_->progress().report().task, "restore");
-  EXPECT_FALSE(folder_.restore_wanted());
+  EXPECT_EQ(folder_.wanted().value(), ViewFolder::Wanted::kNothing);
   EXPECT_EQ(folder_.previous().value(), old_id);
   EXPECT_EQ(folders(), 2U);
+  EXPECT_EQ(digest(serving()), digest(old_id));
+}
+
+// Killed before the view had a name.
+TEST_F(SideBuildTest, ARebuildThatHadNotBegunYetBeginsAtTheNextStart) {
+  start();
+  const auto old_id = serving();
+  stop();
+  ASSERT_TRUE(folder_.want(ViewFolder::Wanted::kRebuild).has_value());
+  start();
+  ASSERT_TRUE(serves_another_than(old_id));
+  EXPECT_EQ(projector_->progress().report().task, "rebuild");
+  EXPECT_EQ(folder_.wanted().value(), ViewFolder::Wanted::kNothing);
   EXPECT_EQ(digest(serving()), digest(old_id));
 }
 
@@ -478,9 +491,9 @@ TEST_F(SideBuildTest, ARestoreIsNoLongerWantedOnceItsViewIsNamed) {
   const auto id = make_view_id();
   std::filesystem::create_directory(folder_.path_of(id));
   ASSERT_TRUE(folder_.set_next(id).has_value());
-  ASSERT_TRUE(folder_.want_restore().has_value());
+  ASSERT_TRUE(folder_.want(ViewFolder::Wanted::kRestore).has_value());
   ASSERT_TRUE(folder_.tidy().has_value());
-  EXPECT_FALSE(folder_.restore_wanted());
+  EXPECT_EQ(folder_.wanted().value(), ViewFolder::Wanted::kNothing);
   EXPECT_EQ(folder_.next().value(), id);
 }
 
@@ -488,7 +501,8 @@ TEST_F(SideBuildTest, ARestoreThatHasFailedIsNotTriedAgainAtEachStart) {
   start();
   const auto id = serving();
   ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
-  ASSERT_TRUE(wait_until([this] { return !folder_.restore_wanted(); }));
+  ASSERT_TRUE(
+      wait_until([this] { return folder_.wanted().value() == ViewFolder::Wanted::kNothing; }));
   EXPECT_EQ(projector_->progress().report().state, BuildReport::State::kFailed);
   stop();
   start();
