@@ -1,138 +1,20 @@
 // A view built beside the one that serves, over a log in memory: it takes over when it has caught
 // up, is gone on with after a stop, and can be taken back.
-#include <gtest/gtest.h>
-
 #include <fstream>
-#include <future>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "state_projector/admin_client.h"
 #include "state_projector/local_view_reader.h"
-#include "state_projector/projector.h"
-#include "state_projector/rocks/rocks_follower.h"
-#include "state_projector/rocks/rocks_store.h"
-#include "state_projector/view_digest.h"
 #include "state_projector/view_list.h"
 #include "state_projector/view_queries.h"
-#include "tests/support/fake_blob_store.h"
-#include "tests/support/fake_log.h"
-#include "tests/support/placed_events.h"
-#include "tests/support/temp_dir.h"
-#include "tests/support/wait_until.h"
+#include "tests/unit/state_projector/side_build_fixture.h"
 
 namespace thumb::testing {
 namespace {
 
 using namespace placed;  // NOLINT(google-build-using-namespace)
-
-// A reader that can be held before each of its polls, and can break.
-class GatedReader final : public kafka::PartitionReader {
- public:
-  struct Gate {
-    std::atomic<bool> shut = false;
-    std::atomic<bool> broken = false;
-    std::atomic<int> waiting = 0;
-    std::atomic<int> polls = 0;
-  };
-  GatedReader(FakeLog& log, Gate& gate) : reader_(log), gate_(gate) {
-    reader_.on_idle = [] { std::this_thread::yield(); };
-    reader_.max_batch = 1;
-  }
-  Result<void> assign(std::span<const kafka::PartitionOffset> starts) override {
-    return reader_.assign(starts);
-  }
-  Result<kafka::ReadBatch> poll(std::size_t max, std::chrono::milliseconds wait) override {
-    if (gate_.broken) return fail(ErrorKind::kInternal, "broken", "the reader is broken");
-    if (gate_.shut) {
-      gate_.waiting = 1;
-      std::this_thread::yield();
-      return kafka::ReadBatch{};
-    }
-    ++gate_.polls;
-    return reader_.poll(max, wait);
-  }
-
- private:
-  FakePartitionReader reader_;
-  Gate& gate_;
-};
-
-class SideBuildTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::filesystem::create_directories(folder_.root());
-    for (int i = 0; i < 8; ++i) log_.append(uploaded(image_id(i)), i % 2, 100 + i);
-    for (int i = 0; i < 4; ++i) log_.append(completed(image_id(i)), i % 2, 200 + i);
-    log_.append_control(Topic::kThumbnailCompleted, 0);
-    log_.append(about<ImageDeleted>(image_id(5), 1), 1, 400);
-    reader_.on_idle = [] { std::this_thread::yield(); };
-  }
-  void TearDown() override { stop(); }
-
-  void start() {
-    metrics_.emplace();
-    projector_.emplace(ProjectorOptions{.view_dir = folder_.root(),
-                                        .poll_wait = std::chrono::milliseconds(1),
-                                        .retry_pause = std::chrono::milliseconds(1),
-                                        .take_over_within = take_over_within_,
-                                        .at_once = at_once_},
-                       ProjectorPorts{log_.names(), log_, reader_, lag_reader_,
-                                      [this]() -> Result<std::unique_ptr<kafka::PartitionReader>> {
-                                        return std::make_unique<GatedReader>(log_, gate_);
-                                      },
-                                      RocksStore::open, checkpoints_, log_sink_, *metrics_});
-    thread_ = std::jthread([this](const std::stop_token& stop) {
-      const auto ended = projector_->run(stop);
-      EXPECT_TRUE(ended.has_value()) << ended.error().message;
-    });
-    ASSERT_TRUE(wait_until([this] { return projector_->ready(); }));
-  }
-  void stop() {
-    if (!thread_.joinable()) return;
-    thread_.request_stop();
-    thread_.join();
-    projector_.reset();
-  }
-  Result<void> wish(Wish wish) {
-    std::promise<Result<void>> answer;
-    projector_->wishes().put(wish, [&](const Result<void>& granted) { answer.set_value(granted); });
-    return answer.get_future().get();
-  }
-  bool serves_another_than(const std::string& id) {
-    return wait_until([&] {
-      return projector_->progress().report().state == BuildReport::State::kServing &&
-             serving() != id;
-    });
-  }
-  std::string serving() { return folder_.current().value().value_or(""); }
-  std::shared_ptr<RocksFollower> view(const std::string& id) {
-    return RocksFollower::open(folder_.path_of(id)).value();
-  }
-  std::string digest(const std::string& id) { return digest_of(*view(id)).value().sha256; }
-  std::size_t entries_named(const std::string& prefix) {
-    std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_.root())) {
-      if (entry.path().filename().string().starts_with(prefix)) ++count;
-    }
-    return count;
-  }
-  std::size_t folders() { return entries_named("v-"); }
-
-  TempDir directory_;
-  ViewFolder folder_{directory_.path() / "view"};
-  FakeLog log_{2};
-  FakePartitionReader reader_{log_};
-  FakePartitionReader lag_reader_{log_};
-  GatedReader::Gate gate_;
-  std::int64_t take_over_within_ = 0;
-  BulkStartOptions at_once_{};
-  Log log_sink_{"test", LogLevel::kError};
-  FakeBlobStore blobs_;
-  CheckpointStore checkpoints_{blobs_, blobs_, log_sink_};
-  std::optional<Metrics> metrics_;
-  std::optional<Projector> projector_;
-  std::jthread thread_;
-};
 
 TEST_F(SideBuildTest, TakesOverOnceItIsAtOrPastTheServingView) {
   start();
@@ -381,133 +263,6 @@ TEST_F(SideBuildTest, ALogThatLostItsBeginningReplacesNoView) {
     log_.set_low(Topic::kImageRequests, 1, 0);
     stop();
   }
-}
-
-TEST_F(SideBuildTest, ACheckpointFromBeforeWhatTheLogHasLostReplacesNoView) {
-  start();
-  const auto id = serving();
-  ASSERT_TRUE(wish(Wish::kCheckpoint).has_value());
-  for (int i = 8; i <= 9; ++i) log_.append(uploaded(image_id(i)), 1, 900);
-  ASSERT_TRUE(wait_until([&] { return read_row(*view(id), image_id(9)).value().has_value(); }));
-  log_.set_low(Topic::kImageRequests, 1, 6);
-  ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
-  ASSERT_TRUE(wait_until(
-      [this] { return projector_->progress().report().state == BuildReport::State::kFailed; }));
-  // Not to delete the view, as where none serves.
-  const auto problem = projector_->progress().report().problem;
-  EXPECT_NE(problem.find("log-truncated: image-requests/1 begins at offset 6: a view folded from"),
-            std::string::npos)
-      << problem;
-  EXPECT_EQ(serving(), id);
-}
-
-TEST_F(SideBuildTest, ANewInstanceBeginsWithTheCheckpointAndReadsTheTail) {
-  start();
-  const auto old_id = serving();
-  ASSERT_TRUE(wish(Wish::kCheckpoint).has_value());
-  stop();
-  std::filesystem::remove_all(folder_.root());
-  std::filesystem::create_directories(folder_.root());
-  log_.append(uploaded(image_id(9)), 0, 900);
-  // What lies before the checkpoint is not asked for again.
-  log_.set_low(Topic::kImageRequests, 1, 3);
-  start();
-  EXPECT_NE(serving(), old_id);
-  EXPECT_TRUE(read_row(*view(serving()), image_id(1)).value().has_value());
-  EXPECT_TRUE(read_row(*view(serving()), image_id(9)).value().has_value());
-  EXPECT_EQ(read_meta(*view(serving())).value().view_id, serving());
-  EXPECT_EQ(projector_->progress().report().records, 1);
-  log_.set_low(Topic::kImageRequests, 1, 0);
-  const auto restored = serving();
-  ASSERT_TRUE(wish(Wish::kRebuild).has_value());
-  ASSERT_TRUE(serves_another_than(restored));
-  EXPECT_EQ(digest(serving()), digest(restored));
-}
-
-TEST_F(SideBuildTest, RebuildsFromACheckpoint) {
-  start();
-  const auto old_id = serving();
-  ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
-  ASSERT_TRUE(wait_until(
-      [this] { return projector_->progress().report().state == BuildReport::State::kFailed; }));
-  EXPECT_NE(projector_->progress().report().problem.find("no-checkpoint"), std::string::npos);
-  ASSERT_TRUE(wish(Wish::kCheckpoint).has_value());
-  log_.append(uploaded(image_id(9)), 0, 900);
-  ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
-  ASSERT_TRUE(serves_another_than(old_id));
-  EXPECT_TRUE(
-      wait_until([&] { return read_row(*view(serving()), image_id(9)).value().has_value(); }));
-}
-
-// Whoever asked for it does not ask again: the projector was only killed.
-TEST_F(SideBuildTest, ARestoreThatIsCutShortBeginsAgainAtTheNextStart) {
-  start();
-  const auto old_id = serving();
-  ASSERT_TRUE(wish(Wish::kCheckpoint).has_value());
-  // What is copied below must not change meanwhile.
-  ASSERT_TRUE(wait_until([this] { return entries_named("thumb-view-") == 0; }));
-  const auto left = directory_.path() / "left";
-  std::atomic<int> opened = 0;
-  blobs_.on_open = [&] {
-    if (++opened != 2) return;  // behind the manifest
-    std::filesystem::copy(folder_.root(), left, std::filesystem::copy_options::recursive);
-  };
-  ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
-  ASSERT_TRUE(serves_another_than(old_id));
-  EXPECT_EQ(folder_.wanted().value(), ViewFolder::Wanted::kNothing);
-  stop();
-
-  std::filesystem::remove_all(folder_.root());
-  std::filesystem::rename(left, folder_.root());  // as a crash would have left it
-  EXPECT_EQ(serving(), old_id);
-  EXPECT_EQ(folder_.wanted().value(), ViewFolder::Wanted::kRestore);
-  EXPECT_EQ(folders(), 2U);  // one of them is half a copy
-  start();
-  ASSERT_TRUE(serves_another_than(old_id));
-  EXPECT_EQ(projector_->progress().report().task, "restore");
-  EXPECT_EQ(folder_.wanted().value(), ViewFolder::Wanted::kNothing);
-  EXPECT_EQ(folder_.previous().value(), old_id);
-  EXPECT_EQ(folders(), 2U);
-  EXPECT_EQ(digest(serving()), digest(old_id));
-}
-
-// Killed before the view had a name.
-TEST_F(SideBuildTest, ARebuildThatHadNotBegunYetBeginsAtTheNextStart) {
-  start();
-  const auto old_id = serving();
-  stop();
-  ASSERT_TRUE(folder_.want(ViewFolder::Wanted::kRebuild).has_value());
-  start();
-  ASSERT_TRUE(serves_another_than(old_id));
-  EXPECT_EQ(projector_->progress().report().task, "rebuild");
-  EXPECT_EQ(folder_.wanted().value(), ViewFolder::Wanted::kNothing);
-  EXPECT_EQ(digest(serving()), digest(old_id));
-}
-
-// A crash between the two files: what was copied is gone on with, and no other copy is made.
-TEST_F(SideBuildTest, ARestoreIsNoLongerWantedOnceItsViewIsNamed) {
-  start();
-  stop();
-  const auto id = make_view_id();
-  std::filesystem::create_directory(folder_.path_of(id));
-  ASSERT_TRUE(folder_.set_next(id).has_value());
-  ASSERT_TRUE(folder_.want(ViewFolder::Wanted::kRestore).has_value());
-  ASSERT_TRUE(folder_.tidy().has_value());
-  EXPECT_EQ(folder_.wanted().value(), ViewFolder::Wanted::kNothing);
-  EXPECT_EQ(folder_.next().value(), id);
-}
-
-TEST_F(SideBuildTest, ARestoreThatHasFailedIsNotTriedAgainAtEachStart) {
-  start();
-  const auto id = serving();
-  ASSERT_TRUE(wish(Wish::kRebuildFromCheckpoint).has_value());
-  ASSERT_TRUE(
-      wait_until([this] { return folder_.wanted().value() == ViewFolder::Wanted::kNothing; }));
-  EXPECT_EQ(projector_->progress().report().state, BuildReport::State::kFailed);
-  stop();
-  start();
-  EXPECT_EQ(projector_->progress().report().state, BuildReport::State::kNone);
-  EXPECT_EQ(serving(), id);
 }
 
 TEST_F(SideBuildTest, ReadersFollowTheSwapWithoutAnError) {
